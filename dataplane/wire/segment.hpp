@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/address.hpp"
+#include "dataplane/base/packet.hpp"
+#include "dataplane/wire/tcp_header.hpp"
+
+namespace dataplane::wire {
+
+/// The two ECN bits of the IP header (RFC 3168 §5).
+enum class Ecn : std::uint8_t { NotEct = 0, Ect1 = 1, Ect0 = 2, Ce = 3 };
+
+/// A received segment: the parsed header, and the packet trimmed to the payload.
+/// header.options.mptcp points into the packet's octets before the payload and lives as long as it.
+struct TcpSegment {
+  TcpHeader header;
+  Packet payload;  ///< Holds the mbuf even when there are no payload octets; may be empty in tests.
+  Ecn ecn = Ecn::NotEct;
+
+  std::uint32_t payload_length() const { return payload.size(); }
+  /// SEG.LEN: payload, and one for each of SYN and FIN (RFC 9293 §3.4).
+  std::uint32_t length() const {
+    return payload.size() + (has(header.flags, TcpFlags::Syn) ? 1U : 0U) +
+           (has(header.flags, TcpFlags::Fin) ? 1U : 0U);
+  }
+};
+
+/// A received segment with the addresses that it came with.
+struct ReceivedSegment {
+  FourTuple tuple;  ///< `local` is the destination of the segment.
+  TcpSegment segment;
+  PortIndex port{};
+};
+
+/// A segment to send: the header, and payload by reference to at most kMaxPieces places in the send buffer.
+/// The pieces stay valid until the next call into the connection that produced them, so the receiver of this value
+/// (net::Egress) copies them at once into the packet, fused with the checksum where the port cannot do it.
+struct TxSegment {
+  static constexpr std::size_t kMaxPieces = 4;
+
+  TcpHeader header;
+  std::array<ByteSpan, kMaxPieces> pieces{};
+  std::uint8_t piece_count = 0;
+  Ecn ecn = Ecn::NotEct;
+  std::uint32_t payload_length = 0;  ///< The sum of the pieces.
+  /// 0, or the payload of one segment when the whole is to be cut by segmentation offload.
+  std::uint16_t segment_size = 0;
+
+  std::span<const ByteSpan> payload() const { return {pieces.data(), piece_count}; }
+};
+
+}  // namespace dataplane::wire
