@@ -40,8 +40,9 @@ struct TcpOptions {
   std::optional<Timestamps> timestamps;
   std::array<SackBlock, kMaxSackBlocks> sack_blocks{};
   std::uint8_t sack_count = 0;
-  /// All kind-30 options back to back, with their kind and length octets (RFC 8684 §3), opaque to TCP.
-  /// Parsed: points into the packet. To emit: points into the caller's memory; its length is a multiple of 4.
+  /// Kind-30 options with their kind and length octets (RFC 8684 §3), opaque to TCP.
+  /// Parsed: points into the packet, from the first of them to the end of the last; its reader skips what else
+  /// lies between. To emit: points into the caller's memory; its length is a multiple of 4.
   ByteSpan mptcp;
 
   std::span<const SackBlock> sacks() const { return {sack_blocks.data(), sack_count}; }
@@ -49,8 +50,7 @@ struct TcpOptions {
 };
 
 /// Reads the option octets of a header. Refuses a length octet of 0 or 1, one that runs past the end, and a known
-/// kind with a wrong length. Of several kind-30 options only an adjacent run is kept in `mptcp`; `scratch`
-/// holds the copy when they are not adjacent.
+/// kind with a wrong length.
 Result<TcpOptions> parse_tcp_options(ByteSpan octets);
 
 /// Octets that emit_tcp_options() will write: a multiple of 4, at most kMaxTcpOptions.

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/base/time.hpp"
+
+namespace dataplane::tcp {
+
+/// Which congestion controller a connection starts with; one file each in cc/.
+enum class CongestionControl : std::uint8_t { NewReno, Cubic };
+
+/// What may be chosen per connection. Defaults are right for one bulk transfer.
+struct Config {
+  /// RTO bounds (RFC 6298 §2.4 lets a finer clock use less than a second).
+  Duration rto_min = 200ms;
+  Duration rto_max = 60s;
+  Duration rto_initial = 1s;  ///< RFC 6298 §2.1.
+
+  /// SYN retransmissions before the attempt fails, and the same for an answered SYN.
+  std::uint8_t syn_retries = 6;
+  /// How long data may stay unacknowledged before the connection fails (RFC 9293 §3.8.3); 0: never.
+  Duration user_timeout = 120s;
+  /// Idle time before the first keepalive probe; 0: no keepalive (RFC 9293 §3.8.4).
+  Duration keepalive_idle = 0s;
+  Duration keepalive_interval = 10s;
+  std::uint8_t keepalive_probes = 6;
+
+  /// Longest wait for a second segment before an ACK (RFC 9293 §3.8.6.3: below 500 ms).
+  Duration delayed_ack = 40ms;
+  /// TIME-WAIT. RFC 9293 asks for 2 MSL; 2 x 30 s is what the field uses.
+  Duration time_wait = 60s;
+  /// How long FIN-WAIT-2 lasts after our side was closed for both directions.
+  Duration fin_wait_2 = 60s;
+
+  bool nagle = false;         ///< Off: a bulk sender fills segments anyway (RFC 9293 §3.7.4).
+  bool timestamps = true;     ///< RFC 7323 §3.
+  bool sack = true;           ///< RFC 2018.
+  bool window_scaling = true; ///< RFC 7323 §2.
+
+  /// Receive buffer: where autotuning starts and where it ends, octets, at most 1 GiB (RFC 7323 §2.3).
+  std::uint32_t receive_buffer_initial = 256 * 1024;
+  std::uint32_t receive_buffer_max = 16 * 1024 * 1024;
+  /// Send buffer, octets that the application may have written and the peer not acknowledged.
+  std::uint32_t send_buffer_initial = 256 * 1024;
+  std::uint32_t send_buffer_max = 16 * 1024 * 1024;
+
+  CongestionControl congestion_control = CongestionControl::Cubic;
+  /// Segments in the first flight (RFC 6928).
+  std::uint8_t initial_window_segments = 10;
+};
+
+inline constexpr std::uint32_t kMaxReceiveBuffer = 1U << 30;  ///< RFC 7323 §2.3.
+
+/// Why a connection ended.
+enum class CloseReason : std::uint8_t {
+  None,
+  Finished,     ///< Both sides closed in good order.
+  Refused,      ///< RST in answer to our SYN.
+  Reset,        ///< RST from the peer.
+  Aborted,      ///< We sent RST, or gave up on our own wish.
+  TimedOut,     ///< Nothing acknowledged for the user timeout, SYN retries or keepalive probes used up.
+  Unreachable,  ///< ICMP or the neighbour cache says that the host cannot be reached.
+};
+std::string_view name_of(CloseReason reason);
+
+}  // namespace dataplane::tcp
