@@ -36,9 +36,10 @@ struct ReceivedSegment {
   PortIndex port{};
 };
 
-/// A segment to send: the header, and payload by reference to at most kMaxPieces places in the send buffer.
-/// The pieces stay valid until the next call into the connection that produced them, so the receiver of this value
-/// (net::Egress) copies them at once into the packet, fused with the checksum where the port cannot do it.
+/// A segment to send: the header, and payload by reference to at most kMaxPieces places in the send
+/// buffer. The pieces stay valid until the next call into the connection that produced them, so the
+/// receiver of this value (net::Egress) copies them at once into the packet, fused with the
+/// checksum where the port cannot do it.
 struct TxSegment {
   static constexpr std::size_t kMaxPieces = 4;
 

@@ -33,7 +33,8 @@ constexpr bool has(TcpFlags flags, TcpFlags some) {
   return (static_cast<std::uint8_t>(flags) & static_cast<std::uint8_t>(some)) != 0;
 }
 
-/// A TCP header as a value. The urgent pointer is neither kept nor sent: urgent data is ignored by policy.
+/// A TCP header as a value. The urgent pointer is neither kept nor sent: urgent data is ignored by
+/// policy.
 struct TcpHeader {
   std::uint16_t source_port = 0;
   std::uint16_t destination_port = 0;

@@ -41,22 +41,24 @@ struct TcpOptions {
   std::array<SackBlock, kMaxSackBlocks> sack_blocks{};
   std::uint8_t sack_count = 0;
   /// Kind-30 options with their kind and length octets (RFC 8684 §3), opaque to TCP.
-  /// Parsed: points into the packet, from the first of them to the end of the last; its reader skips what else
-  /// lies between. To emit: points into the caller's memory; its length is a multiple of 4.
+  /// Parsed: points into the packet, from the first of them to the end of the last; its reader
+  /// skips what else lies between. To emit: points into the caller's memory; its length is a
+  /// multiple of 4.
   ByteSpan mptcp;
 
   std::span<const SackBlock> sacks() const { return {sack_blocks.data(), sack_count}; }
   void add_sack(const SackBlock& block) { sack_blocks[sack_count++] = block; }
 };
 
-/// Reads the option octets of a header. Refuses a length octet of 0 or 1, one that runs past the end, and a known
-/// kind with a wrong length.
+/// Reads the option octets of a header. Refuses a length octet of 0 or 1, one that runs past the
+/// end, and a known kind with a wrong length.
 Result<TcpOptions> parse_tcp_options(ByteSpan octets);
 
 /// Octets that emit_tcp_options() will write: a multiple of 4, at most kMaxTcpOptions.
 std::size_t emitted_length(const TcpOptions& options);
 
-/// Writes the options, padded with NOPs, and returns their length. `out` holds at least emitted_length().
+/// Writes the options, padded with NOPs, and returns their length. `out` holds at least
+/// emitted_length().
 std::size_t emit_tcp_options(const TcpOptions& options, MutableByteSpan out);
 
 }  // namespace dataplane::wire
