@@ -1,0 +1,2 @@
+// Boost.JSON without its shared library: the definitions, compiled once.
+#include <boost/json/src.hpp>
