@@ -21,7 +21,7 @@ class BasicAcceptor {
   using endpoint_type = Endpoint;
   using stream_type = BasicStream<Executor>;
   template <class Other>
-  struct rebind_executor {
+  struct rebind_executor {  // NOLINT(readability-identifier-naming): Boost.Asio's name.
     using other = BasicAcceptor<Other>;
   };
 
@@ -34,7 +34,7 @@ class BasicAcceptor {
   BasicAcceptor(BasicAcceptor&&) noexcept = default;
   BasicAcceptor& operator=(BasicAcceptor&& other) noexcept {
     if (this != &other) {
-      close();
+      detail::release(state_);
       executor_ = std::move(other.executor_);
       state_ = std::move(other.state_);
     }
@@ -42,31 +42,30 @@ class BasicAcceptor {
   }
   BasicAcceptor(const BasicAcceptor&) = delete;
   BasicAcceptor& operator=(const BasicAcceptor&) = delete;
-  ~BasicAcceptor() { close(); }
+  ~BasicAcceptor() { detail::release(state_); }
 
   executor_type get_executor() noexcept { return executor_; }
 
   /// Listens on an address of this node; 0.0.0.0 or `::` is every address. `tcp` is for the
   /// connections that come. On the core's thread, or on any before the poll loop starts.
   void listen(const Endpoint& local, error_code& error,
-              std::optional<dataplane::tcp::Config> tcp = std::nullopt) {
-    error = state_->listen(local, std::move(tcp));
+              const std::optional<dataplane::tcp::Config>& tcp = std::nullopt) {
+    error = state_->listen(local, tcp);
   }
   /// void(error_code). The same from any thread.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
-  auto async_listen(const Endpoint& local, std::optional<dataplane::tcp::Config> tcp,
+  auto async_listen(const Endpoint& local, const std::optional<dataplane::tcp::Config>& tcp,
                     Token&& token = Token()) {
     return initiate<void(error_code)>(
-        [](BasicAcceptor& self, auto handler, const Endpoint& where, auto how) {
+        [](BasicAcceptor& self, auto handler, const Endpoint& where, const auto& how) {
           auto operation = detail::make_operation<ListenOperation>(*self.state_, std::move(handler),
                                                                    self.executor_);
-          self.run([state = self.state_, where, how = std::move(how),
-                    operation = std::move(operation)]() mutable {
-            operation->error = state->listen(where, std::move(how));
+          self.run([state = self.state_, where, how, operation = std::move(operation)]() mutable {
+            operation->error = state->listen(where, how);
             state->runtime()->finish(std::move(operation));
           });
         },
-        token, local, std::move(tcp));
+        token, local, tcp);
   }
 
   /// void(error_code, BasicStream). Takes any completion token and heeds its cancellation slot.
@@ -89,7 +88,6 @@ class BasicAcceptor {
   }
   /// Cancels and stops listening.
   void close() {
-    if (state_ == nullptr || state_->runtime() == nullptr) return;
     run([state = state_] { state->close(); });
   }
   bool is_open() const { return state_ != nullptr && state_->is_open(); }
@@ -109,8 +107,8 @@ class BasicAcceptor {
     explicit AcceptOperation(const BasicAcceptor& acceptor)
         : runtime_(*acceptor.state_->runtime()), executor_(acceptor.executor_) {}
     std::tuple<error_code, stream_type> take_results() {
-      return {this->error, this->accepted_ != nullptr
-                               ? stream_type(executor_, std::move(this->accepted_))
+      return {this->error, this->accepted != nullptr
+                               ? stream_type(executor_, std::move(this->accepted))
                                : stream_type(runtime_, executor_)};
     }
 
@@ -141,7 +139,8 @@ class BasicAcceptor {
   }
   template <class Function>
   void run(Function function) {
-    state_->runtime()->run(std::move(function));
+    // A handler that the runtime's end frees may still ask for something.
+    if (Runtime* const runtime = state_->runtime()) runtime->run(std::move(function));
   }
 
   Executor executor_;

@@ -33,7 +33,7 @@ class BasicStream {
   using lowest_layer_type = BasicStream;
   using endpoint_type = Endpoint;
   template <class Other>
-  struct rebind_executor {
+  struct rebind_executor {  // NOLINT(readability-identifier-naming): Boost.Asio's name.
     using other = BasicStream<Other>;
   };
 
@@ -52,7 +52,7 @@ class BasicStream {
   BasicStream(BasicStream&&) noexcept = default;
   BasicStream& operator=(BasicStream&& other) noexcept {
     if (this != &other) {
-      close();
+      detail::release(state_);
       executor_ = std::move(other.executor_);
       state_ = std::move(other.state_);
     }
@@ -60,7 +60,7 @@ class BasicStream {
   }
   BasicStream(const BasicStream&) = delete;
   BasicStream& operator=(const BasicStream&) = delete;
-  ~BasicStream() { close(); }
+  ~BasicStream() { detail::release(state_); }
 
   executor_type get_executor() noexcept { return executor_; }
   lowest_layer_type& lowest_layer() { return *this; }
@@ -72,13 +72,13 @@ class BasicStream {
 
   /// void(error_code). Connects to options.remote; options.local and options.tcp say how.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
-  auto async_connect(Core::ConnectOptions options, Token&& token = Token()) {
+  auto async_connect(const Core::ConnectOptions& options, Token&& token = Token()) {
     return initiate<void(error_code)>(
-        [](BasicStream& self, auto handler, Core::ConnectOptions chosen) {
+        [](BasicStream& self, auto handler, const Core::ConnectOptions& chosen) {
           self.start_connect(self.template make<detail::ConnectOperation>(
-              std::move(handler), std::move(chosen), std::vector<Endpoint>{}));
+              std::move(handler), chosen, std::vector<Endpoint>{}));
         },
-        token, std::move(options));
+        token, options);
   }
   /// void(error_code).
   template <class Token = boost::asio::default_completion_token_t<Executor>>
@@ -172,7 +172,6 @@ class BasicStream {
   /// Cancels and closes. What was written is still delivered; octets that nobody read make it a
   /// reset.
   void close() {
-    if (state_ == nullptr || state_->runtime() == nullptr) return;
     run([state = state_] { state->close(); });
   }
   /// As asio::ip::tcp::socket has it.
@@ -210,7 +209,7 @@ class BasicStream {
         : ConnectOperation({.remote = remotes.front(), .local = {}, .tcp = {}},
                            {remotes.begin() + 1, remotes.end()}) {}
     std::tuple<error_code, Endpoint> take_results() const {
-      return {this->error, this->error ? Endpoint{} : this->options_.remote};
+      return {this->error, this->error ? Endpoint{} : this->options().remote};
     }
 
    protected:
@@ -253,7 +252,8 @@ class BasicStream {
   }
   template <class Function>
   void run(Function function) {
-    state_->runtime()->run(std::move(function));
+    // A handler that the runtime's end frees may still ask for something.
+    if (Runtime* const runtime = state_->runtime()) runtime->run(std::move(function));
   }
 
   Executor executor_;

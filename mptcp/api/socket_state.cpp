@@ -52,26 +52,25 @@ void SocketState::connect(OperationPtr<ConnectOperation> operation) {
 }
 
 void SocketState::try_connect() {
-  const SocketResult<SocketId> id =
-      runtime()->core().connect(runtime()->now(), connecting_->options());
-  if (id) return open(*id);
-  on_connect_failed(to_error_code(id.error()));
+  for (;;) {
+    const SocketResult<SocketId> id =
+        runtime()->core().connect(runtime()->now(), connecting_->options());
+    if (id) return open(*id);
+    if (!connecting_->advance()) return end(End::Abort, to_error_code(id.error()));
+  }
 }
 
-void SocketState::on_connect_failed(error_code why) {
-  if (!connecting_->advance()) return end(End::Abort, why);
-  if (socket_) {
-    runtime()->remove(socket_.id());
-    socket_.abort();
-  }
-  // One call deeper per endpoint that fails at once, and those are few: a resolver gives literal
-  // addresses.
+void SocketState::on_connect_failed() {
+  if (!connecting_->advance()) return end(End::Abort, to_read_error(reason_));
+  runtime()->remove(socket_.id());
+  socket_.abort();
   try_connect();
 }
 
-error_code SocketState::listen(const Endpoint& local, std::optional<dataplane::tcp::Config> tcp) {
+error_code SocketState::listen(const Endpoint& local,
+                               const std::optional<dataplane::tcp::Config>& tcp) {
   if (socket_) return asio::error::already_open;
-  const SocketResult<SocketId> id = runtime()->core().listen(local, std::move(tcp));
+  const SocketResult<SocketId> id = runtime()->core().listen(local, tcp);
   if (!id) return to_error_code(id.error());
   local_ = local;
   open(*id);
@@ -169,7 +168,7 @@ void SocketState::on_event(const Event& event) {
     case Event::Kind::Closed:
       closed_ = true;
       reason_ = event.reason;
-      if (connecting_ != nullptr) return on_connect_failed(to_read_error(reason_));
+      if (connecting_ != nullptr) return on_connect_failed();
       run(Direction::Read);
       run(Direction::Write);
       break;
@@ -241,6 +240,16 @@ void SocketState::finish_pending(error_code why) {
     finish(reads_.pop(), why);
   while (!writes_.empty())
     finish(writes_.pop(), why);
+}
+
+void release(const std::shared_ptr<SocketState>& socket) noexcept {
+  if (socket == nullptr || socket->runtime() == nullptr) return;
+  try {
+    socket->runtime()->run([socket] { socket->close(); });
+  } catch (...) {
+    // No memory to tell the core's thread: the socket stays open until the runtime ends.
+    return;
+  }
 }
 
 }  // namespace mptcp::api::detail

@@ -31,18 +31,19 @@ class IoOperation : public Operation {
   virtual bool perform(SocketState& socket) = 0;
   /// Nothing to transfer, so it need not wait for those before it.
   virtual bool is_empty() const { return false; }
-  std::tuple<error_code, std::size_t> take_results() const { return {error, octets_}; }
+  std::tuple<error_code, std::size_t> take_results() const { return {error, octets}; }
+
+  std::size_t octets = 0;  ///< Transferred.
 
  protected:
   ~IoOperation() = default;
-  std::size_t octets_ = 0;
 };
 
 /// An operation that makes a connection, to the first remote endpoint that answers.
 class ConnectOperation : public Operation {
  public:
-  ConnectOperation(Core::ConnectOptions first, std::vector<Endpoint> others)
-      : options_(std::move(first)), others_(std::move(others)) {}
+  ConnectOperation(const Core::ConnectOptions& first, std::vector<Endpoint> others)
+      : options_(first), others_(std::move(others)) {}
 
   const Core::ConnectOptions& options() const { return options_; }
   /// Turns to the next endpoint; false if there is none.
@@ -55,9 +56,9 @@ class ConnectOperation : public Operation {
 
  protected:
   ~ConnectOperation() = default;
-  Core::ConnectOptions options_;
 
  private:
+  Core::ConnectOptions options_;
   std::vector<Endpoint> others_;
   std::size_t next_ = 0;
 };
@@ -71,7 +72,7 @@ class SocketState final : public Owner {
   // Operations. They end through Runtime::finish().
   void start(Direction direction, OperationPtr<IoOperation> operation);
   void connect(OperationPtr<ConnectOperation> operation);
-  error_code listen(const Endpoint& local, std::optional<dataplane::tcp::Config> tcp);
+  error_code listen(const Endpoint& local, const std::optional<dataplane::tcp::Config>& tcp);
   /// The next connection that waits on this listener, or nullptr.
   std::shared_ptr<SocketState> accept();
 
@@ -114,7 +115,7 @@ class SocketState final : public Owner {
   void open(SocketId id);
   void take_endpoints();
   void try_connect();
-  void on_connect_failed(error_code why);
+  void on_connect_failed();
   void run(Direction direction);
   void end(End how, error_code why);
   OperationPtr<Operation> take(const Operation& operation);
@@ -134,8 +135,11 @@ class SocketState final : public Owner {
   OperationQueue<IoOperation> writes_;
 };
 
+/// Closes the socket of an object that goes away. Any thread.
+void release(const std::shared_ptr<SocketState>& socket) noexcept;
+
 /// The most that one operation copies: it stays in the L2 cache, and others get their turn.
-inline constexpr std::size_t kMaxOctetsPerOperation = 256 * 1024;
+inline constexpr std::size_t kMaxOctetsPerOperation = 256UL << 10;
 
 /// Calls `transfer` with the pieces of a buffer sequence until it takes less than all of a piece.
 template <class Span, class Buffer, class Buffers, class Transfer>
@@ -160,9 +164,9 @@ class ReadOperation : public IoOperation {
   explicit ReadOperation(const Buffers& buffers) : buffers_(buffers) {}
 
   bool perform(SocketState& socket) override {
-    octets_ = transfer_each<MutableByteSpan, boost::asio::mutable_buffer>(
+    octets = transfer_each<MutableByteSpan, boost::asio::mutable_buffer>(
         buffers_, [&](MutableByteSpan out) { return socket.read(out); });
-    return octets_ > 0 || is_empty() || socket.is_read_over(error);
+    return octets > 0 || is_empty() || socket.is_read_over(error);
   }
   bool is_empty() const override { return boost::asio::buffer_size(buffers_) == 0; }
 
@@ -180,9 +184,9 @@ class WriteOperation : public IoOperation {
 
   bool perform(SocketState& socket) override {
     if (is_empty() || socket.is_write_over(error)) return true;
-    octets_ = transfer_each<ByteSpan, boost::asio::const_buffer>(
-        buffers_, [&](ByteSpan octets) { return socket.write(octets); });
-    return octets_ > 0;
+    octets = transfer_each<ByteSpan, boost::asio::const_buffer>(
+        buffers_, [&](ByteSpan piece) { return socket.write(piece); });
+    return octets > 0;
   }
   bool is_empty() const override { return boost::asio::buffer_size(buffers_) == 0; }
 
@@ -230,13 +234,14 @@ class InfoOperation : public Operation {
 class AcceptOperationBase : public IoOperation {
  public:
   bool perform(SocketState& listener) override {
-    accepted_ = listener.accept();
-    return accepted_ != nullptr;
+    accepted = listener.accept();
+    return accepted != nullptr;
   }
+
+  std::shared_ptr<SocketState> accepted;
 
  protected:
   ~AcceptOperationBase() = default;
-  std::shared_ptr<SocketState> accepted_;
 };
 
 }  // namespace mptcp::api::detail

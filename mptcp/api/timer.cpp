@@ -40,4 +40,14 @@ void TimerState::finish(OperationPtr<TimerOperation> operation, error_code why) 
   runtime()->finish(std::move(operation));
 }
 
+void release(const std::shared_ptr<TimerState>& timer) noexcept {
+  if (timer == nullptr || timer->runtime() == nullptr) return;
+  try {
+    timer->runtime()->run([timer] { timer->cancel_all(); });
+  } catch (...) {
+    // No memory to tell the core's thread: what waits is cancelled by its deadline.
+    return;
+  }
+}
+
 }  // namespace mptcp::api::detail

@@ -44,6 +44,9 @@ class TimerState final : public Owner {
   OperationQueue<TimerOperation> waits_;
 };
 
+/// Cancels what waits on a timer that goes away. Any thread.
+void release(const std::shared_ptr<TimerState>& timer) noexcept;
+
 }  // namespace detail
 
 /// As asio::steady_timer, but in engine time: right under a virtual clock, and known to a poll loop
@@ -53,7 +56,7 @@ class BasicTimer {
  public:
   using executor_type = Executor;
   template <class Other>
-  struct rebind_executor {
+  struct rebind_executor {  // NOLINT(readability-identifier-naming): Boost.Asio's name.
     using other = BasicTimer<Other>;
   };
 
@@ -64,9 +67,7 @@ class BasicTimer {
       : executor_(executor), state_(std::make_shared<detail::TimerState>(runtime)) {}
   BasicTimer(BasicTimer&&) noexcept = default;
   BasicTimer& operator=(BasicTimer&&) = delete;
-  ~BasicTimer() {
-    if (state_ != nullptr && state_->runtime() != nullptr) cancel();
-  }
+  ~BasicTimer() { detail::release(state_); }
 
   executor_type get_executor() noexcept { return executor_; }
 
@@ -100,7 +101,8 @@ class BasicTimer {
   };
   template <class Function>
   void run(Function function) {
-    state_->runtime()->run(std::move(function));
+    // A handler that the runtime's end frees may still ask for something.
+    if (Runtime* const runtime = state_->runtime()) runtime->run(std::move(function));
   }
 
   Executor executor_;
