@@ -2,15 +2,12 @@
 
 namespace dataplane::wire {
 
-Result<ParsedTcp> parse_tcp(ByteSpan octets) {
+Result<std::size_t> parse_tcp(ByteSpan octets, TcpHeader& header) {
   if (octets.size() < kTcpHeaderLength) return Refused(Error::Truncated);
   const std::byte* at = octets.data();
   const std::size_t header_length = (static_cast<std::size_t>(at[12]) >> 4) * 4;
   if (header_length < kTcpHeaderLength) return Refused(Error::BadLength);
   if (header_length > octets.size()) return Refused(Error::Truncated);
-  ParsedTcp parsed;
-  parsed.header_length = header_length;
-  TcpHeader& header = parsed.header;
   header.source_port = load_be<std::uint16_t>(at);
   header.destination_port = load_be<std::uint16_t>(at + 2);
   header.seq = SeqNum(load_be<std::uint32_t>(at + 4));
@@ -23,6 +20,14 @@ Result<ParsedTcp> parse_tcp(ByteSpan octets) {
     if (!options) return Refused(options.error());
     header.options = *options;
   }
+  return header_length;
+}
+
+Result<ParsedTcp> parse_tcp(ByteSpan octets) {
+  ParsedTcp parsed;
+  const auto header_length = parse_tcp(octets, parsed.header);
+  if (!header_length) return Refused(header_length.error());
+  parsed.header_length = *header_length;
   return parsed;
 }
 

@@ -1,0 +1,269 @@
+#include "dataplane/net/egress.hpp"
+
+#include "dataplane/wire/checksum.hpp"
+#include "dataplane/wire/ipv6.hpp"
+
+namespace dataplane::net {
+namespace {
+
+/// The header lengths of a frame, where a device with offloads looks for them.
+std::uint64_t tx_offload(std::size_t l2, std::size_t l3, std::size_t l4, std::uint16_t segment) {
+  return std::uint64_t{l2} << RTE_MBUF_L2_LEN_OFS | std::uint64_t{l3} << RTE_MBUF_L3_LEN_OFS |
+         std::uint64_t{l4} << RTE_MBUF_L4_LEN_OFS |
+         std::uint64_t{segment} << RTE_MBUF_TSO_SEGSZ_OFS;
+}
+
+std::size_t ip_header_length(bool v4) {
+  return v4 ? wire::kIpv4HeaderLength : wire::kIpv6HeaderLength;
+}
+
+void copy_payload(const wire::TxSegment& segment, std::byte* to) {
+  for (const ByteSpan piece : segment.payload()) {
+    if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
+    to += piece.size();
+  }
+}
+
+/// Lays payload and TCP header into a fresh packet, with the checksum or with what the device
+/// starts from. Returns the length of the TCP header.
+std::size_t fill_tcp(const FourTuple& tuple, const wire::TxSegment& segment, bool offload,
+                     Packet& packet) {
+  const std::size_t header_length =
+      wire::kTcpHeaderLength + wire::emitted_length(segment.header.options);
+  std::byte* const payload = packet.append(segment.payload_length);
+  std::byte* const tcp = packet.prepend(static_cast<std::uint32_t>(header_length));
+  wire::emit_tcp(segment.header, {tcp, header_length});
+  store_be(tcp, tuple.local.port);
+  store_be(tcp + 2, tuple.remote.port);
+
+  constexpr auto kTcp = static_cast<std::uint8_t>(wire::IpProtocol::Tcp);
+  wire::Checksum sum;
+  if (offload) {
+    copy_payload(segment, payload);
+    // With segmentation the device adds the length of each segment itself.
+    const std::uint32_t length = segment.segment_size != 0 ? 0 : packet.size();
+    sum.add_pseudo_header(tuple.local.address, tuple.remote.address, kTcp, length);
+    store_be(tcp + 16, sum.folded());
+    return header_length;
+  }
+  sum.add_pseudo_header(tuple.local.address, tuple.remote.address, kTcp, packet.size());
+  sum.add({tcp, header_length});
+  std::byte* to = payload;
+  for (const ByteSpan piece : segment.payload()) {
+    sum.add_copy(piece, to);
+    to += piece.size();
+  }
+  store_be(tcp + 16, sum.finish());
+  return header_length;
+}
+
+}  // namespace
+
+HostState::HostState(const HostConfig& host_config, PacketPool& packet_pool)
+    : config(host_config),
+      pool(packet_pool),
+      ports([&] {
+        std::vector<Interface> interfaces;
+        for (const InterfaceConfig& port : host_config.ports) {
+          const auto index = static_cast<std::uint16_t>(interfaces.size());
+          interfaces.emplace_back(PortIndex{index}, port, host_config.tx_queue_frames);
+        }
+        return interfaces;
+      }()),
+      routes(ports),
+      neighbors(host_config) {}
+
+Result<Egress::Path*> Egress::find_path(const IpAddress& local, const IpAddress& remote) {
+  // Mixed from the ends of the addresses, where those of one subnet differ.
+  const auto& l = local.octets();
+  const auto& r = remote.octets();
+  const auto at = static_cast<std::size_t>(l[15] * 7 + r[15] + r[14] * 3) % kPaths;
+  Path& path = paths_[at];
+  if (path.is_known && path.remote == remote && path.local == local) return &path;
+  const auto route = host_.routes.route(local, remote);
+  if (!route) return Refused(route.error());
+  path = {local, remote, *route, NeighborCache::Slot::None, true};
+  return &path;
+}
+
+Result<void> Egress::send(Instant now, const FourTuple& tuple, const wire::TxSegment& segment) {
+  const auto path = find_path(tuple.local.address, tuple.remote.address);
+  if (!path) return Refused(path.error());
+  Interface& port = host_.ports[index_of((*path)->route.port)];
+  if (port.tx().room() == 0) return Refused(Error::QueueFull);
+
+  const bool v4 = tuple.local.address.is_v4();
+  const std::size_t headers =
+      ip_header_length(v4) + wire::kTcpHeaderLength + wire::emitted_length(segment.header.options);
+  const bool cut_by_device = segment.segment_size != 0;
+  ASSERT(!cut_by_device || port.config().offloads.tso);
+  const std::size_t longest =
+      headers + (cut_by_device ? segment.segment_size : segment.payload_length);
+  if (longest > port.config().mtu || headers + segment.payload_length > 0xffff)
+    return Refused(Error::BadLength);
+
+  Packet packet = host_.pool.alloc();
+  if (!packet) return Refused(Error::NoBuffers);
+  if (packet.tailroom() < segment.payload_length) return Refused(Error::BadLength);
+  const bool offload = port.config().offloads.tx_tcp_checksum || cut_by_device;
+  const std::size_t tcp_header = fill_tcp(tuple, segment, offload, packet);
+  if (offload) {
+    rte_mbuf* mbuf = packet.mbuf();
+    mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM | (v4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
+    if (cut_by_device) mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+    mbuf->tx_offload = tx_offload(port.link_header_length(), ip_header_length(v4), tcp_header,
+                                  segment.segment_size);
+  }
+  const auto sent = send_ip(now, **path, std::move(packet), wire::IpProtocol::Tcp, segment.ecn);
+  if (sent) ++host_.stats.tcp_segments_sent;
+  return sent;
+}
+
+void Egress::add_ip_header(const Interface& port, const Path& path, Packet& packet,
+                           wire::IpProtocol protocol, wire::Ecn ecn) const {
+  const auto payload_length = static_cast<std::uint16_t>(packet.size());
+  if (!path.local.is_v4()) {
+    wire::Ipv6Header header;
+    header.source = path.local;
+    header.destination = path.remote;
+    header.protocol = protocol;
+    header.traffic_class = static_cast<std::uint8_t>(ecn);
+    header.payload_length = payload_length;
+    std::byte* at = packet.prepend(wire::kIpv6HeaderLength);
+    wire::emit_ipv6(header, {at, wire::kIpv6HeaderLength});
+    return;
+  }
+  wire::Ipv4Header header;
+  header.source = path.local;
+  header.destination = path.remote;
+  header.protocol = protocol;
+  header.traffic_class = static_cast<std::uint8_t>(ecn);
+  header.payload_length = payload_length;
+  std::byte* at = packet.prepend(wire::kIpv4HeaderLength);
+  wire::emit_ipv4(header, {at, wire::kIpv4HeaderLength});
+  // A device without this offload sends a segmented packet's header as it is, so it stays right
+  // otherwise.
+  rte_mbuf* mbuf = packet.mbuf();
+  if (port.config().offloads.tx_ipv4_checksum && (mbuf->ol_flags & RTE_MBUF_F_TX_IPV4) != 0) {
+    mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+    store_be(at + 10, std::uint16_t{0});
+  }
+}
+
+Result<void> Egress::send_ip(Instant now, Path& path, Packet packet, wire::IpProtocol protocol,
+                             wire::Ecn ecn) {
+  Interface& port = host_.ports[index_of(path.route.port)];
+  add_ip_header(port, path, packet, protocol, ecn);
+  const MacAddress* mac =
+      host_.neighbors.use(now, {path.route.port, path.route.next_hop}, path.slot, host_.actions);
+  const auto type = path.local.is_v4() ? wire::EtherType::Ipv4 : wire::EtherType::Ipv6;
+  port.add_link_header(packet, type, mac != nullptr ? *mac : MacAddress{});
+  bool is_queued = true;
+  if (mac != nullptr)
+    is_queued = port.tx().push(std::move(packet));
+  else
+    host_.neighbors.enqueue(path.slot, std::move(packet), host_.actions);
+  if (!host_.actions.empty()) perform(host_.actions);
+  if (!is_queued) return Refused(Error::QueueFull);
+  return {};
+}
+
+Result<void> Egress::send_icmp(Instant now, const wire::Icmpv6Addresses& addresses,
+                               const wire::IcmpMessage& message) {
+  const auto path = find_path(addresses.source, addresses.destination);
+  if (!path) return Refused(path.error());
+  const auto length = static_cast<std::uint32_t>(wire::emitted_length(message));
+  const bool v4 = addresses.source.is_v4();
+  if (ip_header_length(v4) + length > (*path)->route.mtu) return Refused(Error::BadLength);
+  Packet packet = host_.pool.alloc();
+  if (!packet) return Refused(Error::NoBuffers);
+  if (packet.tailroom() < length) return Refused(Error::BadLength);
+  const MutableByteSpan out{packet.append(length), length};
+  if (v4) {
+    wire::emit_icmpv4(message, out);
+  } else {
+    wire::emit_icmpv6(message, addresses, out);
+  }
+  return send_ip(now, **path, std::move(packet),
+                 v4 ? wire::IpProtocol::Icmp : wire::IpProtocol::Icmpv6, wire::Ecn::NotEct);
+}
+
+void Egress::transmit(Interface& port, Packet frame) {
+  if (!port.tx().push(std::move(frame))) ++host_.stats.of(Error::QueueFull);
+}
+
+void Egress::send_arp(Interface& port, const wire::ArpPacket& arp, const MacAddress& destination) {
+  Packet packet = host_.pool.alloc();
+  if (!packet) {
+    ++host_.stats.of(Error::NoBuffers);
+    return;
+  }
+  wire::emit_arp(arp, {packet.append(wire::kArpLength), wire::kArpLength});
+  port.add_link_header(packet, wire::EtherType::Arp, destination);
+  transmit(port, std::move(packet));
+}
+
+void Egress::send_ndp(Interface& port, const wire::Icmpv6Addresses& addresses,
+                      const wire::NdpMessage& message, const MacAddress& destination) {
+  Packet packet = host_.pool.alloc();
+  if (!packet) {
+    ++host_.stats.of(Error::NoBuffers);
+    return;
+  }
+  const auto length = static_cast<std::uint32_t>(wire::emitted_length(message));
+  wire::emit_ndp(message, addresses, {packet.append(length), length});
+  wire::Ipv6Header header;
+  header.source = addresses.source;
+  header.destination = addresses.destination;
+  header.protocol = wire::IpProtocol::Icmpv6;
+  header.hop_limit = wire::kNdpHopLimit;
+  header.payload_length = static_cast<std::uint16_t>(length);
+  std::byte* at = packet.prepend(wire::kIpv6HeaderLength);
+  wire::emit_ipv6(header, {at, wire::kIpv6HeaderLength});
+  port.add_link_header(packet, wire::EtherType::Ipv6, destination);
+  transmit(port, std::move(packet));
+}
+
+void Egress::announce(Interface& port, const IpAddress& address) {
+  ++host_.stats.advertisements_sent;
+  if (address.is_v4()) {
+    send_arp(port, {wire::ArpOperation::Request, port.config().mac, address, {}, address},
+             MacAddress::broadcast());
+    return;
+  }
+  const wire::NeighborAdvertisement message{address, port.config().mac, false, false, true};
+  send_ndp(port, {address, wire::all_nodes()}, message, wire::multicast_mac(wire::all_nodes()));
+}
+
+void Egress::solicit(const NeighborActions::Solicitation& solicitation) {
+  const IpAddress& target = solicitation.neighbor.address;
+  Interface& port = host_.ports[index_of(solicitation.neighbor.port)];
+  const IpAddress* own = port.address_towards(target);
+  if (own == nullptr) return;  // A gateway of a family that the port has no address of.
+  ++host_.stats.solicitations_sent;
+  const MacAddress& mac = port.config().mac;
+  if (target.is_v4()) {
+    send_arp(port, {wire::ArpOperation::Request, mac, *own, {}, target},
+             solicitation.mac.value_or(MacAddress::broadcast()));
+    return;
+  }
+  // RFC 4861 §7.2.2: to the solicited-node group, or to the neighbour itself when it is probed.
+  const IpAddress to = solicitation.mac ? target : wire::solicited_node(target);
+  send_ndp(port, {*own, to}, wire::NeighborSolicitation{target, mac},
+           solicitation.mac.value_or(wire::multicast_mac(to)));
+}
+
+void Egress::perform(NeighborActions& actions) {
+  for (const auto& solicitation : actions.solicitations)
+    solicit(solicitation);
+  for (auto& released : actions.released) {
+    wire::store_mac(released.frame.begin(), released.destination);
+    transmit(host_.ports[index_of(released.port)], std::move(released.frame));
+  }
+  host_.stats.unresolved_frames_dropped += actions.frames_dropped;
+  host_.stats.neighbors_evicted += actions.evicted;
+  host_.stats.neighbors_failed += actions.failed.size();
+  actions.clear();
+}
+
+}  // namespace dataplane::net
