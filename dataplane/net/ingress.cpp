@@ -136,7 +136,7 @@ Result<void> Ingress::on_tcp(Frame& frame, const Ip& ip) {
   }
   wire::ReceivedSegment& received = frame.out.segments.emplace_back();
   wire::TcpSegment& segment = received.segment;
-  const auto header_length = wire::parse_tcp(ip.payload, segment.header);
+  const auto header_length = wire::parse_tcp_into(ip.payload, segment.header);
   if (!header_length) {
     frame.out.segments.pop_back();
     return Refused(header_length.error());

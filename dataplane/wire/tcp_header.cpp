@@ -2,7 +2,7 @@
 
 namespace dataplane::wire {
 
-Result<std::size_t> parse_tcp(ByteSpan octets, TcpHeader& header) {
+Result<std::size_t> parse_tcp_into(ByteSpan octets, TcpHeader& header) {
   if (octets.size() < kTcpHeaderLength) return Refused(Error::Truncated);
   const std::byte* at = octets.data();
   const std::size_t header_length = (static_cast<std::size_t>(at[12]) >> 4) * 4;
@@ -25,7 +25,7 @@ Result<std::size_t> parse_tcp(ByteSpan octets, TcpHeader& header) {
 
 Result<ParsedTcp> parse_tcp(ByteSpan octets) {
   ParsedTcp parsed;
-  const auto header_length = parse_tcp(octets, parsed.header);
+  const auto header_length = parse_tcp_into(octets, parsed.header);
   if (!header_length) return Refused(header_length.error());
   parsed.header_length = *header_length;
   return parsed;

@@ -53,7 +53,7 @@ struct ParsedTcp {
 /// Reads header and options at the front of `octets`. The checksum is not looked at.
 Result<ParsedTcp> parse_tcp(ByteSpan octets);
 /// The same into a value that was just made, without a copy. Returns the header length.
-Result<std::size_t> parse_tcp(ByteSpan octets, TcpHeader& header);
+Result<std::size_t> parse_tcp_into(ByteSpan octets, TcpHeader& header);
 
 /// Writes header and options with a checksum field of zero and returns the length, 20 to 60.
 std::size_t emit_tcp(const TcpHeader& header, MutableByteSpan out);
