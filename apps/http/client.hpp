@@ -53,6 +53,9 @@ struct GetOptions {
   /// Asks for the server's sha-256 (RFC 9530) and compares. Without it a digest that the server
   /// sends anyway is still compared.
   bool verify = false;
+  /// The sha-256 that the whole file must have, as 64 hexadecimal digits in lower case; else the get
+  /// fails with Checksum and the file does not appear. Empty: whatever comes is right.
+  std::string sha256;
   /// fsync before the file gets its name. Off for scratch data.
   bool sync = true;
 };
