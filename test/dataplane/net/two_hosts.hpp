@@ -5,6 +5,7 @@
 
 #include "dataplane/base/heap_packet_pool.hpp"
 #include "dataplane/net/host.hpp"
+#include "dataplane/net/interface.hpp"
 #include "dataplane/wire/arp.hpp"
 #include "dataplane/wire/ethernet.hpp"
 #include "test/dataplane/wire/octets.hpp"
