@@ -3,12 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "cc/kind.hpp"
 #include "dataplane/base/time.hpp"
 
 namespace dataplane::tcp {
-
-/// Which congestion controller a connection starts with; one file each in cc/.
-enum class CongestionControl : std::uint8_t { NewReno, Cubic };
 
 /// What may be chosen per connection. Defaults are right for one bulk transfer.
 struct Config {
@@ -45,7 +43,7 @@ struct Config {
   std::uint32_t send_buffer_initial = 256 * 1024;
   std::uint32_t send_buffer_max = 16 * 1024 * 1024;
 
-  CongestionControl congestion_control = CongestionControl::Cubic;
+  cc::Kind congestion_control = cc::Kind::Cubic;
   /// Segments in the first flight (RFC 6928).
   std::uint8_t initial_window_segments = 10;
 };

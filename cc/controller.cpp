@@ -1,0 +1,18 @@
+#include "cc/controller.hpp"
+
+#include "dataplane/base/assert.hpp"
+
+namespace cc {
+
+AnyController make_controller(Kind kind, const ControllerConfig& config) {
+  ASSERT(config.mss > 0 && config.initial_window_segments > 0);
+  switch (kind) {
+    case Kind::NewReno:
+      return NewReno(config);
+    case Kind::Cubic:
+      return Cubic(config);
+  }
+  return NewReno(config);
+}
+
+}  // namespace cc

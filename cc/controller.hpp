@@ -1,0 +1,69 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <variant>
+
+#include "cc/cubic.hpp"
+#include "cc/kind.hpp"
+#include "cc/new_reno.hpp"
+#include "cc/window.hpp"
+
+namespace cc {
+
+/// A congestion controller is a plain value with these members; it sees octets and times, never
+/// packets.
+template <class C>
+concept Controller = std::copyable<C> && std::constructible_from<C, const ControllerConfig&> &&
+    requires(C c, const C k, const AckSample& ack, Instant now, Duration span,
+             std::uint64_t in_flight, std::uint32_t mss) {
+  // For each ACK that acknowledges something.
+  { c.on_ack(ack) } -> std::same_as<void>;
+  // A loss by duplicate ACKs or SACK, once per round trip: recovery begins. `in_flight` is
+  // FlightSize (RFC 5681 §2).
+  { c.on_loss(now, in_flight) } -> std::same_as<void>;
+  // Each time that the retransmission timer fires.
+  { c.on_timeout(now, in_flight) } -> std::same_as<void>;
+  // Before the first segment after a time in which nothing was in flight.
+  { c.on_idle(now, span, span) } -> std::same_as<void>;
+  // The last on_loss or first on_timeout was a mistake (RFC 4015, RFC 3708, RFC 5682).
+  { c.on_undo() } -> std::same_as<void>;
+  { c.set_mss(mss) } -> std::same_as<void>;
+  { k.window() } -> std::same_as<std::uint64_t>;
+  { k.ssthresh() } -> std::same_as<std::uint64_t>;
+};
+
+/// In the order of Kind.
+using AnyController = std::variant<NewReno, Cubic>;
+static_assert(Controller<NewReno> && Controller<Cubic>);
+static_assert(std::variant_size_v<AnyController> == kKindCount);
+static_assert(sizeof(AnyController) <= 128);
+
+AnyController make_controller(Kind kind, const ControllerConfig& config);
+
+inline void on_ack(AnyController& any, const AckSample& ack) {
+  std::visit([&](Controller auto& c) { c.on_ack(ack); }, any);
+}
+inline void on_loss(AnyController& any, Instant now, std::uint64_t in_flight) {
+  std::visit([&](Controller auto& c) { c.on_loss(now, in_flight); }, any);
+}
+inline void on_timeout(AnyController& any, Instant now, std::uint64_t in_flight) {
+  std::visit([&](Controller auto& c) { c.on_timeout(now, in_flight); }, any);
+}
+inline void on_idle(AnyController& any, Instant now, Duration idle, Duration rto) {
+  std::visit([&](Controller auto& c) { c.on_idle(now, idle, rto); }, any);
+}
+inline void on_undo(AnyController& any) {
+  std::visit([](Controller auto& c) { c.on_undo(); }, any);
+}
+inline void set_mss(AnyController& any, std::uint32_t mss) {
+  std::visit([&](Controller auto& c) { c.set_mss(mss); }, any);
+}
+inline std::uint64_t window(const AnyController& any) {
+  return std::visit([](const Controller auto& c) { return c.window(); }, any);
+}
+inline std::uint64_t ssthresh(const AnyController& any) {
+  return std::visit([](const Controller auto& c) { return c.ssthresh(); }, any);
+}
+
+}  // namespace cc

@@ -1,0 +1,46 @@
+#include "cc/new_reno.hpp"
+
+namespace cc {
+
+NewReno::NewReno(const ControllerConfig& config) : window_(config) {}
+
+void NewReno::on_ack(const AckSample& ack) {
+  window_.timed_out = false;
+  if (ack.in_recovery || !ack.cwnd_limited) return;
+  if (window_.in_slow_start()) return window_.grow_in_slow_start(ack.acked_bytes);
+  // One segment per window of acknowledged octets (RFC 3465 §2.1).
+  acked_ += ack.acked_bytes;
+  if (acked_ < window_.cwnd) return;
+  acked_ -= window_.cwnd;
+  window_.cwnd += window_.mss;
+}
+
+void NewReno::on_loss(Instant /*now*/, std::uint64_t in_flight) {
+  save();
+  window_.reduce(window_.carried(in_flight) / 2);
+  acked_ = 0;
+}
+
+void NewReno::on_timeout(Instant /*now*/, std::uint64_t in_flight) {
+  if (!window_.timed_out) save();
+  window_.collapse(in_flight / 2);
+  acked_ = 0;
+}
+
+void NewReno::on_idle(Instant /*now*/, Duration idle, Duration rto) {
+  if (idle > rto) window_.restart_after_idle();
+}
+
+void NewReno::on_undo() {
+  if (saved_cwnd_ == 0) return;
+  window_.cwnd = std::max(window_.cwnd, saved_cwnd_);
+  window_.ssthresh = std::max(window_.ssthresh, saved_ssthresh_);
+  saved_cwnd_ = 0;
+}
+
+void NewReno::save() {
+  saved_cwnd_ = window_.cwnd;
+  saved_ssthresh_ = window_.ssthresh;
+}
+
+}  // namespace cc
