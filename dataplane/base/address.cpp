@@ -1,7 +1,6 @@
 #include "dataplane/base/address.hpp"
 
 #include <arpa/inet.h>
-
 #include <charconv>
 
 namespace dataplane {
@@ -72,9 +71,7 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   return Prefix{*address, *length};
 }
 
-std::string Prefix::to_string() const {
-  return address.to_string() + "/" + std::to_string(length);
-}
+std::string Prefix::to_string() const { return address.to_string() + "/" + std::to_string(length); }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   const auto colon = text.rfind(':');
@@ -93,8 +90,6 @@ std::string Endpoint::to_string() const {
   return (address.is_v4() ? host : "[" + host + "]") + ":" + std::to_string(port);
 }
 
-std::string FourTuple::to_string() const {
-  return local.to_string() + " -> " + remote.to_string();
-}
+std::string FourTuple::to_string() const { return local.to_string() + " -> " + remote.to_string(); }
 
 }  // namespace dataplane

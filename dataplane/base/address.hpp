@@ -22,7 +22,8 @@ struct MacAddress {
   friend constexpr bool operator==(const MacAddress&, const MacAddress&) = default;
 };
 
-/// An IPv4 or IPv6 address. IPv4 is kept in the form ::ffff:a.b.c.d, so that one comparison serves both.
+/// An IPv4 or IPv6 address. IPv4 is kept in the form ::ffff:a.b.c.d, so that one comparison serves
+/// both.
 class IpAddress {
  public:
   using Octets = std::array<std::uint8_t, 16>;

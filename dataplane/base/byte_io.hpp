@@ -80,7 +80,8 @@ class Reader {
   bool ok_ = true;
 };
 
-/// Writes big-endian fields in order. Its size is our own arithmetic, so a write past the end is asserted.
+/// Writes big-endian fields in order. Its size is our own arithmetic, so a write past the end is
+/// asserted.
 class Writer {
  public:
   explicit Writer(MutableByteSpan octets) : rest_(octets) {}

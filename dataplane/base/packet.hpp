@@ -42,7 +42,9 @@ class Packet {
   }
   std::uint32_t size() const { return mbuf_ == nullptr ? 0 : mbuf_->data_len; }
   ByteSpan data() const { return mbuf_ == nullptr ? ByteSpan{} : ByteSpan{begin(), size()}; }
-  MutableByteSpan data() { return mbuf_ == nullptr ? MutableByteSpan{} : MutableByteSpan{begin(), size()}; }
+  MutableByteSpan data() {
+    return mbuf_ == nullptr ? MutableByteSpan{} : MutableByteSpan{begin(), size()};
+  }
 
   std::uint32_t headroom() const { return mbuf_->data_off; }
   std::uint32_t tailroom() const {
@@ -110,8 +112,8 @@ class PacketPool {
   /// Packets that alloc() could still hand out; an estimate where cores share memory.
   virtual std::size_t available() const = 0;
 
-  /// The pool that an mbuf returns to, kept in the mbuf for good: a driver that takes mbufs from the
-  /// memory under the pool hands us packets that already know their way home.
+  /// The pool that an mbuf returns to, kept in the mbuf for good: a driver that takes mbufs from
+  /// the memory under the pool hands us packets that already know their way home.
   static void bind_pool(rte_mbuf* mbuf, PacketPool* pool) {
     __builtin_memcpy(pool_field(mbuf), &pool, sizeof pool);
   }
@@ -120,7 +122,8 @@ class PacketPool {
     __builtin_memcpy(&pool, pool_field(mbuf), sizeof pool);
     return pool;
   }
-  /// Where the pool pointer lies; the DPDK layer reserves these octets with rte_mbuf_dynfield_register_offset.
+  /// Where the pool pointer lies; the DPDK layer reserves these octets with
+  /// rte_mbuf_dynfield_register_offset.
   static constexpr std::size_t kPoolFieldOffset = offsetof(rte_mbuf, dynfield1) + 4;
 
   /// Octets before the data of a fresh packet: room for Ethernet, VLAN, IPv6 and TCP with options.

@@ -36,7 +36,9 @@ class Serial {
   friend constexpr Serial operator-(Serial at, std::unsigned_integral auto octets) {
     return Serial(static_cast<Rep>(at.raw_ - static_cast<Rep>(octets)));
   }
-  constexpr Serial& operator+=(std::unsigned_integral auto octets) { return *this = *this + octets; }
+  constexpr Serial& operator+=(std::unsigned_integral auto octets) {
+    return *this = *this + octets;
+  }
   /// Octets in [begin, end). The caller knows that begin does not lie after end.
   friend constexpr Rep operator-(Serial end, Serial begin) {
     return static_cast<Rep>(end.raw_ - begin.raw_);

@@ -11,11 +11,13 @@ struct EngineClock {
   using rep = duration::rep;
   using period = duration::period;
   using time_point = std::chrono::time_point<EngineClock>;
-  static constexpr bool is_steady = true;  // NOLINT(readability-identifier-naming): the standard's name.
+  static constexpr bool is_steady =
+      true;  // NOLINT(readability-identifier-naming): the standard's name.
 };
 
 using Duration = EngineClock::duration;
-/// Nanoseconds since an arbitrary start. Time never goes backwards between two calls into an engine.
+/// Nanoseconds since an arbitrary start. Time never goes backwards between two calls into an
+/// engine.
 using Instant = EngineClock::time_point;
 
 /// Later than every instant that occurs: "no deadline" where an optional would cost.
