@@ -148,7 +148,8 @@ Result<void> Ingress::on_tcp(Frame& frame, const Ip& ip) {
   // Down to the payload: the headers go, and with them what the link added to a short frame.
   const ByteSpan payload = ip.payload.subspan(*header_length);
   Packet& packet = frame.packet;
-  packet.trim_front(static_cast<std::uint32_t>(payload.data() - packet.begin()));
+  received.header_length = static_cast<std::uint16_t>(payload.data() - packet.begin());
+  packet.trim_front(received.header_length);
   packet.trim_back(packet.size() - static_cast<std::uint32_t>(payload.size()));
   segment.payload = std::move(packet);
   ++host_.stats.tcp_segments_received;

@@ -31,12 +31,13 @@ struct Config {
   /// How long FIN-WAIT-2 lasts after our side was closed for both directions.
   Duration fin_wait_2 = 60s;
 
-  bool nagle = false;         ///< Off: a bulk sender fills segments anyway (RFC 9293 §3.7.4).
-  bool timestamps = true;     ///< RFC 7323 §3.
-  bool sack = true;           ///< RFC 2018.
-  bool window_scaling = true; ///< RFC 7323 §2.
+  bool nagle = false;          ///< Off: a bulk sender fills segments anyway (RFC 9293 §3.7.4).
+  bool timestamps = true;      ///< RFC 7323 §3.
+  bool sack = true;            ///< RFC 2018.
+  bool window_scaling = true;  ///< RFC 7323 §2.
 
-  /// Receive buffer: where autotuning starts and where it ends, octets, at most 1 GiB (RFC 7323 §2.3).
+  /// Receive buffer: where autotuning starts and where it ends, octets, at most 1 GiB (RFC 7323
+  /// §2.3).
   std::uint32_t receive_buffer_initial = 256 * 1024;
   std::uint32_t receive_buffer_max = 16 * 1024 * 1024;
   /// Send buffer, octets that the application may have written and the peer not acknowledged.
@@ -50,6 +51,14 @@ struct Config {
 
 inline constexpr std::uint32_t kMaxReceiveBuffer = 1U << 30;  ///< RFC 7323 §2.3.
 
+/// The smallest shift with which 16 bits can say `window` (RFC 7323 §2.3).
+constexpr std::uint8_t window_scale_for(std::uint32_t window) {
+  std::uint8_t shift = 0;
+  while (shift < 14 && (0xffffU << shift) < window)
+    ++shift;
+  return shift;
+}
+
 /// Why a connection ended.
 enum class CloseReason : std::uint8_t {
   None,
@@ -57,7 +66,8 @@ enum class CloseReason : std::uint8_t {
   Refused,      ///< RST in answer to our SYN.
   Reset,        ///< RST from the peer.
   Aborted,      ///< We sent RST, or gave up on our own wish.
-  TimedOut,     ///< Nothing acknowledged for the user timeout, SYN retries or keepalive probes used up.
+  TimedOut,     ///< Nothing acknowledged for the user timeout, SYN retries or keepalive probes used
+                ///< up.
   Unreachable,  ///< ICMP or the neighbour cache says that the host cannot be reached.
 };
 std::string_view name_of(CloseReason reason);

@@ -34,6 +34,8 @@ struct ReceivedSegment {
   FourTuple tuple;  ///< `local` is the destination of the segment.
   TcpSegment segment;
   PortIndex port{};
+  /// Octets of headers before the payload: Packet::prepend() of as many gives the frame back.
+  std::uint16_t header_length = 0;
 };
 
 /// A segment to send: the header, and payload by reference to at most kMaxPieces places in the send

@@ -1,0 +1,177 @@
+#include <algorithm>
+
+#include "dataplane/tcp/connection.hpp"
+
+namespace dataplane::tcp {
+namespace {
+
+using wire::TcpFlags;
+
+constexpr std::uint8_t kDupThresh = 3;  ///< RFC 5681 §3.2.
+
+}  // namespace
+
+std::uint32_t Connection::pipe() const {
+  const std::uint32_t held = scoreboard_.pipe();
+  return held - std::min(held, reno_left_network_);
+}
+
+std::uint32_t Connection::window_of(const wire::TcpSegment& segment) const {
+  // A window in a SYN is never scaled (RFC 7323 §2.2).
+  const bool syn = has(segment.header.flags, TcpFlags::Syn);
+  return std::uint32_t{segment.header.window} << (syn ? 0 : snd_wscale_);
+}
+
+bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome& out) {
+  const SeqNum ack = segment.header.ack;
+  if (!has(segment.header.flags, TcpFlags::Ack)) return false;
+  if (state_ == State::SynReceived) {
+    if (!(snd_una_ < ack && ack <= snd_nxt_)) {
+      reset_reply_ = ack;
+      ++env_.stats.acks_unacceptable;
+      return false;
+    }
+    snd_una_ = iss_ + 1U;
+    snd_wl1_ = segment.header.seq - 1U;
+    become_established(now, out);
+  }
+  // RFC 5961 §5.2.
+  if (ack > snd_nxt_ || ack < snd_una_ - max_snd_wnd_) {
+    ++env_.stats.acks_unacceptable;
+    challenge(now);
+    return false;
+  }
+  if (ack < snd_una_) return true;  // A duplicate of the past; its text may still be new.
+
+  const std::span<const wire::SackBlock> sacks =
+      sack_ ? segment.header.options.sacks() : std::span<const wire::SackBlock>{};
+  // RFC 5681 §2.
+  const bool duplicate = ack == snd_una_ && !scoreboard_.empty() && segment.length() == 0 &&
+                         window_of(segment) == snd_wnd_;
+  const Scoreboard::Acked acked = scoreboard_.on_ack(snd_una_, ack, sacks, now);
+  if (acked.duplicate_reported) ++env_.stats.dsacks_received;
+  take_rtt_sample(now, segment, acked);
+  if (acked.cumulative != 0) on_new_ack(now, segment, acked, out);
+  if (state_ == State::Closed) return false;
+  detect_loss(now, acked, duplicate);
+  update_send_window(now, segment);
+  return true;
+}
+
+void Connection::take_rtt_sample(Instant now, const wire::TcpSegment& segment,
+                                 const Scoreboard::Acked& acked) {
+  if (acked.rtt) {
+    rtt_.on_sample(*acked.rtt);
+    return;
+  }
+  // Only what was sent again was acknowledged: the timestamp tells which transmission it was (RFC
+  // 7323 §4.1).
+  if (acked.cumulative == 0 || !timestamps_ || !segment.header.options.timestamps) return;
+  const std::uint32_t echo = segment.header.options.timestamps->echo_reply;
+  const std::uint32_t elapsed_ms = timestamp(now) - echo;
+  if (echo == 0 || elapsed_ms > static_cast<std::uint32_t>(config_.rto_max / 1ms)) return;
+  rtt_.on_sample(std::max<Duration>(elapsed_ms * 1ms, rtt_.min_rtt()));
+}
+
+void Connection::on_new_ack(Instant now, const wire::TcpSegment& segment,
+                            const Scoreboard::Acked& acked, Outcome& out) {
+  const std::uint64_t in_flight = pipe() + acked.delivered;
+  const bool fin_acked = fin_sent_ && segment.header.ack == snd_nxt_;
+  snd_una_ = segment.header.ack;
+  stream_una_ += acked.cumulative - (fin_acked ? 1U : 0U);
+  send_.release_below(stream_una_);
+  unacked_since_ = now;
+  duplicate_acks_ = 0;
+  reno_left_network_ -= std::min(reno_left_network_, acked.cumulative);
+  probe_in_flight_ = false;
+  rtt_.on_progress();
+
+  if (recovery_ != Recovery::None && snd_una_ >= recovery_point_) {
+    recovery_ = Recovery::None;
+    reno_left_network_ = 0;
+  } else if (recovery_ == Recovery::Fast && !sack_) {
+    scoreboard_.mark_first_lost();  // A partial ACK (RFC 6582 §3.2 step 3).
+    force_retransmit_ = true;
+  }
+  const bool slow_start = cc::window(cc_) < cc::ssthresh(cc_);
+  const bool limited = cwnd_limited_ || (slow_start && 2 * in_flight >= cc::window(cc_));
+  cc::on_ack(cc_, {.now = now,
+                   .acked_bytes = acked.cumulative,
+                   .in_flight = in_flight,
+                   .rtt = acked.rtt.value_or(Duration::zero()),
+                   .srtt = rtt_.srtt(),
+                   .cwnd_limited = limited,
+                   .in_recovery = recovery_ == Recovery::Fast});
+  rearm_retransmit(now);
+  if (was_full_ && writable() >= std::min<std::size_t>(send_limit() / 4, 256 * 1024)) {
+    was_full_ = false;
+    out.writable = true;
+  }
+  if (fin_acked) on_fin_acked(now, out);
+}
+
+void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool duplicate) {
+  if (sack_) {
+    if (acked.sacked == 0 && acked.cumulative == 0) return;
+    scoreboard_.mark_lost_by_sack(snd_mss_);
+    if (recovery_ == Recovery::None && scoreboard_.has_lost()) enter_recovery(now);
+    return;
+  }
+  if (!duplicate || recovery_ == Recovery::Timeout) return;
+  // A duplicate ACK says that a segment has left the network (RFC 5681 §3.2), so that pipe lets
+  // another go: limited transmit (RFC 3042) before recovery, window inflation within.
+  reno_left_network_ = std::min(reno_left_network_ + snd_mss_, scoreboard_.pipe());
+  if (recovery_ != Recovery::None || ++duplicate_acks_ < kDupThresh) return;
+  scoreboard_.mark_first_lost();
+  enter_recovery(now);
+}
+
+void Connection::enter_recovery(Instant now) {
+  ++env_.stats.fast_recoveries;
+  recovery_ = Recovery::Fast;
+  recovery_point_ = snd_nxt_;
+  force_retransmit_ = true;
+  cc::on_loss(cc_, now, snd_nxt_ - snd_una_);
+}
+
+void Connection::update_send_window(Instant now, const wire::TcpSegment& segment) {
+  const SeqNum seq = segment.header.seq;
+  const SeqNum ack = segment.header.ack;
+  // RFC 9293 §3.10.7.4: not from an old segment.
+  if (!(snd_wl1_ < seq || (snd_wl1_ == seq && snd_wl2_ <= ack))) return;
+  const bool was_closed = snd_wnd_ == 0;
+  snd_wnd_ = window_of(segment);
+  max_snd_wnd_ = std::max(max_snd_wnd_, snd_wnd_);
+  snd_wl1_ = seq;
+  snd_wl2_ = ack;
+  if (snd_wnd_ == 0) unacked_since_ = now;  // The peer lives (RFC 9293 §3.8.6.1).
+  if (!was_closed || snd_wnd_ == 0) return;
+  disarm(Timer::Persist);
+  if (!probe_in_flight_) return;
+  // The probe was thrown away for want of room, not lost.
+  probe_in_flight_ = false;
+  scoreboard_.mark_first_lost();
+  force_retransmit_ = true;
+  rtt_.on_progress();
+  rearm_retransmit(now);
+}
+
+void Connection::on_fin_acked(Instant now, Outcome& out) {
+  switch (state_) {
+    case State::FinWait1:
+      state_ = State::FinWait2;
+      if (detached_) arm(Timer::State, now + config_.fin_wait_2);
+      break;
+    case State::Closing:
+      enter_time_wait(now);
+      out.closed = true;
+      break;
+    case State::LastAck:
+      finish(CloseReason::Finished, out);
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace dataplane::tcp

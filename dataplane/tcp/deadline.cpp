@@ -1,0 +1,166 @@
+#include <algorithm>
+
+#include "dataplane/tcp/connection.hpp"
+
+namespace dataplane::tcp {
+namespace {
+
+/// How long nothing must have happened before memory that is held for speed is given back.
+constexpr Duration kTrimAfter = 1s;
+
+}  // namespace
+
+Instant Connection::next_deadline() const {
+  return *std::min_element(deadlines_.begin(), deadlines_.end());
+}
+
+bool Connection::take_expired(Timer timer, Instant now) {
+  if (deadlines_[static_cast<std::size_t>(timer)] > now) return false;
+  disarm(timer);
+  return true;
+}
+
+Outcome Connection::on_deadline(Instant now) {
+  Outcome out;
+  if (take_expired(Timer::DelayedAck, now)) ack_now_ = true;
+  if (take_expired(Timer::Persist, now)) probe_pending_ = true;
+  if (take_expired(Timer::Retransmit, now)) on_retransmit_timeout(now, out);
+  if (take_expired(Timer::Keepalive, now)) on_keepalive(now, out);
+  if (take_expired(Timer::State, now)) finish(CloseReason::Finished, out);
+  if (take_expired(Timer::Trim, now)) maybe_trim();
+  return out;
+}
+
+void Connection::rearm_retransmit(Instant now) {
+  if (scoreboard_.empty()) {
+    disarm(Timer::Retransmit);
+    arm(Timer::Trim, now + kTrimAfter);
+    return;
+  }
+  Instant at = now + rtt_.rto();
+  if (config_.user_timeout > 0s)
+    at = std::min(at, std::max(unacked_since_ + config_.user_timeout, now + 1ms));
+  arm(Timer::Retransmit, at);
+}
+
+bool Connection::gives_up(Instant now) const {
+  return config_.user_timeout > 0s && now - unacked_since_ >= config_.user_timeout;
+}
+
+void Connection::on_retransmit_timeout(Instant now, Outcome& out) {
+  if (!is_synchronized(state_)) {
+    if (syn_retries_ >= config_.syn_retries) {
+      ++env_.stats.attempts_failed;
+      finish(CloseReason::TimedOut, out);
+      return;
+    }
+    ++syn_retries_;
+    rtt_.on_timeout();
+    syn_pending_ = true;
+    return;
+  }
+  if (scoreboard_.empty()) return;
+  if (gives_up(now)) {
+    reset_pending_ = true;
+    finish(CloseReason::TimedOut, out);
+    return;
+  }
+  if (scoreboard_.first_is_sacked()) {
+    ++env_.stats.sacks_reneged;
+    scoreboard_.forget_sacks();
+  }
+  scoreboard_.mark_all_lost();
+  force_retransmit_ = true;
+  reno_left_network_ = 0;
+  duplicate_acks_ = 0;
+  if (snd_wnd_ == 0) {
+    // A zero-window probe: the peer's application is slow, the network is not (RFC 9293 §3.8.6.1).
+    ++env_.stats.zero_window_probes;
+    probe_in_flight_ = true;
+  } else {
+    ++env_.stats.timeouts;
+    // RFC 5681 §3.1: a segment that times out again does not lower ssthresh again.
+    if (rtt_.backoff() == 0) cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
+    recovery_ = Recovery::Timeout;
+    recovery_point_ = snd_nxt_;
+  }
+  rtt_.on_timeout();
+  rearm_retransmit(now);
+}
+
+void Connection::on_keepalive(Instant now, Outcome& out) {
+  const Instant due = last_arrival_ + config_.keepalive_idle;
+  if (keepalive_sent_ == 0 && due > now) {
+    arm(Timer::Keepalive, due);
+    return;
+  }
+  if (keepalive_sent_ >= config_.keepalive_probes) {
+    reset_pending_ = true;
+    finish(CloseReason::TimedOut, out);
+    return;
+  }
+  // With data in flight the retransmission timer watches over the peer.
+  if (scoreboard_.empty()) {
+    ++keepalive_sent_;
+    keepalive_pending_ = true;
+    ++env_.stats.keepalive_probes;
+  }
+  arm(Timer::Keepalive, now + config_.keepalive_interval);
+}
+
+void Connection::enter_time_wait(Instant now) {
+  state_ = State::TimeWait;
+  deadlines_.fill(kNever);
+  arm(Timer::State, now + config_.time_wait);
+  reason_ = CloseReason::Finished;
+  scoreboard_.clear();
+  send_.clear();
+}
+
+void Connection::finish(CloseReason reason, Outcome& out) {
+  if (reason_ == CloseReason::None) reason_ = reason;
+  // A connection in TIME-WAIT was reported as closed before.
+  out.closed = state_ != State::TimeWait;
+  state_ = State::Closed;
+  deadlines_.fill(kNever);
+  syn_pending_ = ack_now_ = probe_pending_ = keepalive_pending_ = false;
+  scoreboard_.clear();
+  send_.clear();
+  if (reason != CloseReason::Finished) receive_.clear();
+  if (reset_pending_ && reason == CloseReason::Finished) reset_pending_ = false;
+}
+
+void Connection::maybe_trim() {
+  if (!scoreboard_.empty() || receive_.readable() != 0) return;
+  scoreboard_.trim();
+  send_.trim();
+  receive_.trim();
+}
+
+Outcome Connection::on_unreachable(SeqNum quoted) {
+  Outcome out;
+  if (is_synchronized(state_) || quoted != iss_)
+    return out;  // RFC 5461 §4.1: soft once established.
+  ++env_.stats.attempts_failed;
+  finish(CloseReason::Unreachable, out);
+  return out;
+}
+
+void Connection::on_packet_too_big(Instant now, SeqNum quoted, std::uint16_t mss) {
+  constexpr std::uint16_t kSmallestPathMss = 512;
+  const bool ours = is_synchronized(state_) && quoted >= snd_una_ && quoted < snd_nxt_;
+  if (!ours || mss >= snd_mss_) {
+    ++env_.stats.icmp_ignored;
+    return;
+  }
+  ++env_.stats.path_mtu_reduced;
+  snd_mss_ = std::max(mss, kSmallestPathMss);
+  cc::set_mss(cc_, payload_room());
+  // What was dropped for its size is no sign of congestion: send it again in smaller pieces at
+  // once.
+  scoreboard_.mark_longer_lost(payload_room());
+  force_retransmit_ = true;
+  rearm_retransmit(now);
+}
+
+}  // namespace dataplane::tcp

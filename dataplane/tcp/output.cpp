@@ -1,0 +1,210 @@
+#include <algorithm>
+
+#include "dataplane/tcp/connection.hpp"
+
+namespace dataplane::tcp {
+namespace {
+
+using wire::TcpFlags;
+
+/// NOP, NOP, kind, length, two times four octets (RFC 7323 appendix A).
+constexpr std::uint32_t kTimestampOctets = 12;
+/// Records that the scoreboard keeps at the most, so that tiny segments cannot fill the memory.
+/// Enough for 1 GiB in full segments.
+constexpr std::size_t kMaxSegmentsInFlight = 1U << 20;
+
+}  // namespace
+
+bool Connection::poll_transmit(Instant now, wire::TxSegment& out) {
+  if (reset_pending_ || reset_reply_) return emit_reset(out);
+  if (state_ == State::Closed) return false;
+  if (syn_pending_) return emit_syn(now, out);
+  if (!is_synchronized(state_)) return false;
+  if (may_send(state_) && (emit_retransmission(now, out) || emit_new(now, out))) return true;
+  return emit_ack(now, out);
+}
+
+std::uint32_t Connection::timestamp(Instant now) const {
+  return static_cast<std::uint32_t>(now.time_since_epoch() / 1ms) + ts_offset_;
+}
+
+std::uint64_t Connection::unsent() const {
+  return fin_sent_ ? 0 : send_.end() - position_of(snd_nxt_);
+}
+
+std::uint32_t Connection::payload_room() const {
+  return snd_mss_ - (timestamps_ ? kTimestampOctets : 0);
+}
+
+void Connection::start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const {
+  out.header.seq = seq;
+  out.header.ack = rcv_nxt_;
+  out.header.flags = TcpFlags::Ack;
+  out.header.options = {};
+  if (timestamps_) out.header.options.timestamps = wire::Timestamps{timestamp(now), ts_recent_};
+  out.piece_count = 0;
+  out.payload_length = 0;
+  out.segment_size = 0;
+  out.ecn = wire::Ecn::NotEct;
+}
+
+void Connection::add_sack_blocks(wire::TcpOptions& options) const {
+  if (!sack_ || (!dsack_ && !receive_.has_holes())) return;
+  // RFC 2018 §3: three blocks beside timestamps, four without.
+  const std::size_t most = timestamps_ ? 3 : 4;
+  if (dsack_) options.add_sack(*dsack_);
+  const std::size_t taken = options.sack_count;
+  options.sack_count = static_cast<std::uint8_t>(
+      taken + receive_.sack_blocks(std::span(options.sack_blocks).subspan(taken, most - taken)));
+}
+
+std::uint16_t Connection::announce_window() {
+  const auto used = static_cast<std::uint32_t>(receive_.readable());
+  // What 16 bits cannot say is not announced, and so not accepted either.
+  const std::uint32_t room =
+      std::min(rcv_buffer_ > used ? rcv_buffer_ - used : 0, 0xffffU << rcv_wscale_);
+  const SeqNum edge = rcv_nxt_ + room;
+  // RFC 9293 §3.8.6.2.2: the edge moves by a whole segment or not at all; and never back.
+  if (edge > rcv_adv_ && edge - rcv_adv_ >= std::min(rcv_mss_, rcv_buffer_ / 2)) rcv_adv_ = edge;
+  // Rounding down may show an edge a little before one announced earlier (RFC 7323 §2.4); what was
+  // announced is still accepted.
+  const std::uint32_t window = rcv_adv_ > rcv_nxt_ ? (rcv_adv_ - rcv_nxt_) >> rcv_wscale_ : 0;
+  return static_cast<std::uint16_t>(window);
+}
+
+void Connection::on_ack_emitted() {
+  ack_now_ = false;
+  delayed_octets_ = 0;
+  if (quick_acks_ != 0) --quick_acks_;
+  dsack_.reset();
+  last_ack_sent_ = rcv_nxt_;
+  disarm(Timer::DelayedAck);
+  ++segments_sent_;
+  ++env_.stats.segments_sent;
+}
+
+void Connection::on_data_emitted(Instant now) {
+  last_sent_ = now;
+  if (!is_armed(Timer::Retransmit)) rearm_retransmit(now);
+  on_ack_emitted();
+}
+
+bool Connection::emit_reset(wire::TxSegment& out) {
+  out = {};
+  if (reset_reply_) {
+    // RFC 9293 §3.10.7.3: <SEQ=SEG.ACK><CTL=RST>.
+    out.header.seq = *reset_reply_;
+    out.header.flags = TcpFlags::Rst;
+    reset_reply_.reset();
+  } else {
+    out.header.seq = snd_nxt_;
+    out.header.ack = rcv_nxt_;
+    out.header.flags = TcpFlags::Rst | TcpFlags::Ack;
+    reset_pending_ = false;
+  }
+  ++env_.stats.resets_sent;
+  ++env_.stats.segments_sent;
+  return true;
+}
+
+bool Connection::emit_retransmission(Instant now, wire::TxSegment& out) {
+  if (!scoreboard_.has_lost()) return false;
+  const Scoreboard::Sent* lost = scoreboard_.next_lost();
+  if (lost == nullptr) return false;
+  if (!force_retransmit_ && pipe() + lost->length > cc::window(cc_)) return false;
+  start_segment(now, lost->begin, out);
+  add_sack_blocks(out.header.options);
+  const auto room = static_cast<std::uint32_t>(snd_mss_ - wire::emitted_length(out.header.options));
+  const bool has_fin = fin_sent_ && lost->end() == snd_nxt_;
+  const std::uint32_t text = lost->length - (has_fin ? 1U : 0U);
+  const std::uint32_t length = send_.peek(position_of(lost->begin), std::min(text, room), out);
+  const bool with_fin = has_fin && length == text;
+  if (with_fin) out.header.flags |= TcpFlags::Fin;
+  if (length != 0 && position_of(lost->begin) + length == send_.end())
+    out.header.flags |= TcpFlags::Psh;
+  out.header.window = announce_window();
+  force_retransmit_ = false;
+  scoreboard_.on_retransmitted(lost->begin, length + (with_fin ? 1U : 0U), now);
+  ++segments_retransmitted_;
+  ++env_.stats.segments_retransmitted;
+  on_data_emitted(now);
+  return true;
+}
+
+std::uint32_t Connection::new_payload_length(std::uint32_t room) {
+  const std::uint64_t queued = unsent();
+  const SeqNum right_edge = snd_una_ + snd_wnd_;
+  const std::uint32_t usable = right_edge > snd_nxt_ ? right_edge - snd_nxt_ : 0;
+  const auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>({queued, usable, room}));
+  if (probe_pending_) return std::max<std::uint32_t>(length, 1);
+  if (length == 0) return 0;
+  // Silly window avoidance (RFC 9293 §3.8.6.2.1): a full segment, the last one, or half of the
+  // peer's window.
+  if (length < room) {
+    const bool last = length == queued;
+    const bool idle = scoreboard_.empty();
+    const bool may_go = last && (!config_.nagle || idle || fin_queued_);
+    if (!may_go && length < max_snd_wnd_ / 2) return 0;
+  }
+  return length;
+}
+
+bool Connection::emit_new(Instant now, wire::TxSegment& out) {
+  const std::uint64_t queued = unsent();
+  const bool fin_waits = fin_queued_ && !fin_sent_;
+  if (queued == 0 && !fin_waits) {
+    cwnd_limited_ = false;
+    probe_pending_ = false;
+    return false;
+  }
+  if (scoreboard_.segments() >= kMaxSegmentsInFlight) return false;
+  if (scoreboard_.empty() && last_sent_ != Instant{} && now - last_sent_ > rtt_.rto())
+    cc::on_idle(cc_, now, now - last_sent_, rtt_.rto());
+  start_segment(now, snd_nxt_, out);
+  add_sack_blocks(out.header.options);
+  const auto room = static_cast<std::uint32_t>(snd_mss_ - wire::emitted_length(out.header.options));
+  std::uint32_t length = queued == 0 ? 0 : new_payload_length(room);
+  if (length == 0 && !(fin_waits && queued == 0)) {
+    // The window is what holds us. Without anything in flight, nothing but a probe would ever open
+    // it.
+    cwnd_limited_ = false;
+    if (scoreboard_.empty() && !is_armed(Timer::Persist)) arm(Timer::Persist, now + rtt_.rto());
+    return false;
+  }
+  const std::uint32_t in_flight = pipe();
+  cwnd_limited_ = in_flight != 0 && in_flight + length > cc::window(cc_);
+  if (cwnd_limited_ && !probe_pending_) return false;
+
+  length = send_.peek(position_of(snd_nxt_), length, out);
+  const bool with_fin = fin_waits && length == queued;
+  if (with_fin) out.header.flags |= TcpFlags::Fin;
+  if (length == queued) out.header.flags |= TcpFlags::Psh;
+  out.header.window = announce_window();
+  if (scoreboard_.empty()) unacked_since_ = now;
+  if (probe_pending_ && snd_una_ + snd_wnd_ <= snd_nxt_) {
+    probe_in_flight_ = true;
+    ++env_.stats.zero_window_probes;
+  }
+  probe_pending_ = false;
+  disarm(Timer::Persist);
+  const std::uint32_t occupied = length + (with_fin ? 1U : 0U);
+  scoreboard_.on_sent(snd_nxt_, occupied, now);
+  snd_nxt_ += occupied;
+  fin_sent_ = fin_sent_ || with_fin;
+  bytes_sent_ += length;
+  on_data_emitted(now);
+  return true;
+}
+
+bool Connection::emit_ack(Instant now, wire::TxSegment& out) {
+  if (!ack_now_ && !keepalive_pending_) return false;
+  // RFC 9293 §3.8.4: a probe repeats an octet that the peer has, so that it answers.
+  start_segment(now, keepalive_pending_ ? snd_nxt_ - 1U : snd_nxt_, out);
+  keepalive_pending_ = false;
+  add_sack_blocks(out.header.options);
+  out.header.window = announce_window();
+  on_ack_emitted();
+  return true;
+}
+
+}  // namespace dataplane::tcp

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "dataplane/base/seq.hpp"
+#include "dataplane/wire/tcp_header.hpp"
+
+namespace dataplane::tcp {
+
+/// RFC 9293 §3.7.1: what the peer takes when its SYN says nothing.
+inline constexpr std::uint16_t kDefaultMss = 536;
+
+/// What the peer's SYN said; kept by the listener until the handshake is done.
+struct PeerSyn {
+  SeqNum irs;
+  std::uint16_t window = 0;  ///< Never scaled (RFC 7323 §2.2).
+  std::uint16_t mss = kDefaultMss;
+  std::optional<std::uint8_t> window_scale;
+  bool sack_permitted = false;
+  std::optional<std::uint32_t> ts_recent;
+
+  static PeerSyn from(const wire::TcpHeader& syn) {
+    PeerSyn out{.irs = syn.seq,
+                .window = syn.window,
+                .mss = syn.options.mss.value_or(kDefaultMss),
+                .window_scale = syn.options.window_scale,
+                .sack_permitted = syn.options.sack_permitted,
+                .ts_recent = {}};
+    // RFC 7323 §2.3: a shift above 14 is taken as 14.
+    if (out.window_scale && *out.window_scale > 14) out.window_scale = 14;
+    if (syn.options.timestamps) out.ts_recent = syn.options.timestamps->value;
+    return out;
+  }
+};
+
+}  // namespace dataplane::tcp

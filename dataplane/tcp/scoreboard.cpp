@@ -1,0 +1,230 @@
+#include "dataplane/tcp/scoreboard.hpp"
+
+#include <algorithm>
+
+#include "dataplane/base/assert.hpp"
+
+namespace dataplane::tcp {
+namespace {
+
+constexpr std::uint32_t kDupThresh = 3;  ///< RFC 6675 §2.
+/// A peer that SACKs single octets cannot make us keep more records than these two allow.
+constexpr std::size_t kSplitAllowance = 64;
+constexpr std::uint32_t kSmallestUsualSegment = 256;
+
+}  // namespace
+
+void Scoreboard::on_sent(SeqNum begin, std::uint32_t length, Instant now) {
+  DEBUG_ASSERT(sent_.empty() || sent_.back().end() == begin);
+  if (sent_.empty()) next_lost_ = lost_below_ = highest_sacked_ = begin;
+  sent_.push_back({.begin = begin, .length = length, .sent_at = now});
+  total_ += length;
+}
+
+std::size_t Scoreboard::index_at(SeqNum seq) const {
+  std::size_t low = 0;
+  std::size_t high = sent_.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (sent_[middle].end() > seq) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+void Scoreboard::split(std::size_t index, std::uint32_t length) {
+  Sent rest = sent_[index];
+  rest.begin = rest.begin + length;
+  rest.length -= length;
+  sent_[index].length = length;
+  sent_.insert(index + 1, rest);
+}
+
+void Scoreboard::mark_lost(Sent& segment) {
+  if (segment.sacked || segment.lost) return;
+  segment.lost = true;
+  segment.retransmitted = false;
+  lost_ += segment.length;
+  next_lost_ = min(next_lost_, segment.begin);
+}
+
+void Scoreboard::unmark(Sent& segment) {
+  if (segment.lost) lost_ -= segment.length;
+  if (segment.lost && segment.retransmitted) retransmitted_ -= segment.length;
+  segment.lost = segment.retransmitted = false;
+}
+
+void Scoreboard::take_sample(const Sent& segment, Acked& out, Instant now, Instant& latest) const {
+  if (!segment.sent_once || segment.sent_at < latest) return;
+  latest = segment.sent_at;
+  out.rtt = now - segment.sent_at;
+}
+
+void Scoreboard::pop_acked(SeqNum ack, Acked& out, Instant now, Instant& latest) {
+  while (!sent_.empty() && sent_.front().begin < ack) {
+    if (sent_.front().end() > ack) split(0, ack - sent_.front().begin);
+    Sent segment = sent_.take_front();
+    if (segment.sacked) {
+      sacked_ -= segment.length;
+    } else {
+      out.delivered += segment.length;
+      take_sample(segment, out, now, latest);
+      unmark(segment);
+    }
+    total_ -= segment.length;
+  }
+}
+
+Scoreboard::Acked Scoreboard::on_ack(SeqNum snd_una, SeqNum ack,
+                                     std::span<const wire::SackBlock> sacks, Instant now) {
+  Acked out;
+  Instant latest{};
+  if (ack > snd_una) {
+    out.cumulative = ack - snd_una;
+    pop_acked(ack, out, now, latest);
+    next_lost_ = max(next_lost_, ack);
+    lost_below_ = max(lost_below_, ack);
+    highest_sacked_ = max(highest_sacked_, ack);
+  }
+  if (sacks.empty()) return out;
+  // RFC 2883 §4: the first block reports a duplicate when it lies below the ACK or inside the
+  // second block.
+  const wire::SackBlock& first = sacks.front();
+  out.duplicate_reported = first.end <= ack || (sacks.size() > 1 && first.begin >= sacks[1].begin &&
+                                                first.end <= sacks[1].end);
+  for (const wire::SackBlock& block : sacks)
+    on_sack(block, out, now, latest);
+  known_count_ = 0;
+  for (const wire::SackBlock& block : sacks)
+    if (is_sensible(block)) known_[known_count_++] = block;
+  return out;
+}
+
+bool Scoreboard::is_sensible(const wire::SackBlock& block) const {
+  return !sent_.empty() && block.begin < block.end && block.begin >= sent_.front().begin &&
+         block.end <= sent_.back().end();
+}
+
+bool Scoreboard::may_split() const {
+  return sent_.size() < kSplitAllowance + total_ / kSmallestUsualSegment;
+}
+
+void Scoreboard::on_sack(const wire::SackBlock& block, Acked& out, Instant now, Instant& latest) {
+  if (!is_sensible(block)) return;
+  for (std::size_t i = 0; i < known_count_; ++i) {
+    const wire::SackBlock& known = known_[i];
+    if (known.begin < block.begin || known.end > block.end || known.begin >= known.end) continue;
+    sack_range(block.begin, known.begin, out, now, latest);
+    sack_range(known.end, block.end, out, now, latest);
+    return;
+  }
+  sack_range(block.begin, block.end, out, now, latest);
+}
+
+void Scoreboard::sack_range(SeqNum begin, SeqNum end, Acked& out, Instant now, Instant& latest) {
+  for (std::size_t i = index_at(begin); i < sent_.size() && sent_[i].begin < end; ++i) {
+    if (sent_[i].sacked) continue;
+    // A block that covers part of a segment covers what the receiver kept of it.
+    const bool partial = sent_[i].begin < begin || sent_[i].end() > end;
+    if (partial && !may_split()) continue;
+    if (sent_[i].begin < begin) {
+      split(i, begin - sent_[i].begin);
+      continue;
+    }
+    if (sent_[i].end() > end) split(i, end - sent_[i].begin);
+    Sent& segment = sent_[i];
+    unmark(segment);
+    segment.sacked = true;
+    sacked_ += segment.length;
+    out.sacked += segment.length;
+    out.delivered += segment.length;
+    take_sample(segment, out, now, latest);
+    highest_sacked_ = max(highest_sacked_, segment.end());
+  }
+}
+
+bool Scoreboard::mark_lost_by_sack(std::uint32_t mss) {
+  if (sacked_ == 0) return false;
+  // Walk down from the highest SACKed octet until enough lies above (RFC 6675 §4 IsLost).
+  std::size_t i = index_at(highest_sacked_ - 1U) + 1;
+  std::uint32_t segments = 0;
+  std::uint32_t octets = 0;
+  while (i > 0 && segments < kDupThresh && octets <= (kDupThresh - 1) * mss &&
+         sent_[i - 1].end() > lost_below_) {
+    --i;
+    if (!sent_[i].sacked) continue;
+    ++segments;
+    octets += sent_[i].length;
+  }
+  if (segments < kDupThresh && octets <= (kDupThresh - 1) * mss) return false;
+  const std::uint32_t before = lost_;
+  const SeqNum edge = sent_[i].begin;
+  for (std::size_t k = index_at(lost_below_); k < i; ++k)
+    mark_lost(sent_[k]);
+  lost_below_ = max(lost_below_, edge);
+  return lost_ != before;
+}
+
+void Scoreboard::mark_first_lost() {
+  if (!sent_.empty()) mark_lost(sent_.front());
+}
+
+void Scoreboard::mark_all_lost() {
+  for (std::size_t i = 0; i < sent_.size(); ++i) {
+    Sent& segment = sent_[i];
+    if (segment.sacked) continue;
+    unmark(segment);
+    mark_lost(segment);
+  }
+  if (!sent_.empty()) next_lost_ = sent_.front().begin;
+}
+
+void Scoreboard::mark_longer_lost(std::uint32_t length) {
+  for (std::size_t i = 0; i < sent_.size(); ++i) {
+    if (sent_[i].length <= length) continue;
+    unmark(sent_[i]);
+    mark_lost(sent_[i]);
+  }
+}
+
+void Scoreboard::forget_sacks() {
+  for (std::size_t i = 0; i < sent_.size(); ++i)
+    sent_[i].sacked = false;
+  sacked_ = 0;
+  known_count_ = 0;
+  if (!sent_.empty()) lost_below_ = highest_sacked_ = sent_.front().begin;
+}
+
+const Scoreboard::Sent* Scoreboard::next_lost() {
+  if (!has_lost()) return nullptr;
+  for (std::size_t i = index_at(next_lost_); i < sent_.size(); ++i) {
+    const Sent& segment = sent_[i];
+    next_lost_ = segment.begin;
+    if (segment.lost && !segment.retransmitted) return &segment;
+  }
+  return nullptr;
+}
+
+void Scoreboard::on_retransmitted(SeqNum begin, std::uint32_t length, Instant now) {
+  const std::size_t index = index_at(begin);
+  ASSERT(index < sent_.size() && sent_[index].begin == begin);
+  if (length < sent_[index].length) split(index, length);
+  Sent& segment = sent_[index];
+  segment.sent_at = now;
+  segment.sent_once = false;
+  if (!segment.lost || segment.retransmitted) return;
+  segment.retransmitted = true;
+  retransmitted_ += segment.length;
+}
+
+void Scoreboard::clear() {
+  sent_.clear();
+  sent_.release_memory();
+  total_ = sacked_ = lost_ = retransmitted_ = 0;
+  known_count_ = 0;
+}
+
+}  // namespace dataplane::tcp

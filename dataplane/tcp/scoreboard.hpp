@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "dataplane/base/ring.hpp"
+#include "dataplane/base/seq.hpp"
+#include "dataplane/base/time.hpp"
+#include "dataplane/wire/tcp_options.hpp"
+
+namespace dataplane::tcp {
+
+/// What is in flight between SND.UNA and SND.NXT, segment by segment: when it was sent, whether it
+/// was SACKed, is held to be lost, was sent again. It decides what is lost (RFC 6675 §4) and how
+/// much is in the network (pipe), not when to send. Lengths are in sequence space: a FIN counts
+/// one.
+class Scoreboard {
+ public:
+  /// One transmission unit. A segment that must be cut smaller on retransmission is split.
+  struct Sent {
+    SeqNum begin;
+    std::uint32_t length = 0;
+    Instant sent_at{};  ///< Of the last transmission.
+    bool sacked = false;
+    bool lost = false;           ///< Held to be lost; stays set when sent again.
+    bool retransmitted = false;  ///< Sent again since it was held to be lost.
+    bool sent_once = true;       ///< Never sent again: gives RTT samples (Karn).
+    SeqNum end() const { return begin + length; }
+  };
+
+  /// What one ACK taught.
+  struct Acked {
+    std::uint32_t cumulative = 0;     ///< Octets by which SND.UNA moved.
+    std::uint32_t sacked = 0;         ///< Octets that a SACK block reported for the first time.
+    std::optional<Duration> rtt;      ///< From the latest sent segment that was sent once.
+    bool duplicate_reported = false;  ///< The first block was a D-SACK (RFC 2883 §4).
+    /// Octets delivered that no earlier ACK had reported.
+    std::uint32_t delivered = 0;
+  };
+
+  /// New octets left: [SND.NXT, SND.NXT + length).
+  void on_sent(SeqNum begin, std::uint32_t length, Instant now);
+  /// `ack` is within [SND.UNA, SND.NXT]. Blocks that make no sense are ignored.
+  Acked on_ack(SeqNum snd_una, SeqNum ack, std::span<const wire::SackBlock> sacks, Instant now);
+
+  /// RFC 6675 §4 IsLost: marks every segment with enough SACKed octets above it and tells whether
+  /// any is new.
+  bool mark_lost_by_sack(std::uint32_t mss);
+  /// Without SACK: the first segment is lost (RFC 6582 §3.2).
+  void mark_first_lost();
+  /// After a retransmission timeout (RFC 6675 §5.1): all that is not SACKed is lost, also what was
+  /// sent again.
+  void mark_all_lost();
+  /// Segments of more than `length` octets did not fit the path.
+  void mark_longer_lost(std::uint32_t length);
+  /// The receiver dropped what it had SACKed (RFC 2018 §8): forget all SACKs.
+  void forget_sacks();
+  bool first_is_sacked() const { return !sent_.empty() && sent_.front().sacked; }
+
+  /// The first lost segment that was not sent again.
+  const Sent* next_lost();
+  /// The segment at the front, for a retransmission that does not wait for loss marks.
+  const Sent* first() const { return sent_.empty() ? nullptr : &sent_.front(); }
+  /// The segment that starts at `begin` was sent again; only its first `length` octets when that is
+  /// less.
+  void on_retransmitted(SeqNum begin, std::uint32_t length, Instant now);
+
+  /// Octets held to be in the network (RFC 6675 §4 SetPipe).
+  std::uint32_t pipe() const { return total_ - sacked_ - lost_ + retransmitted_; }
+  std::uint32_t sacked() const { return sacked_; }
+  bool has_lost() const { return lost_ != retransmitted_; }
+  bool empty() const { return sent_.empty(); }
+  std::size_t segments() const { return sent_.size(); }
+  void clear();
+  void trim() { sent_.release_memory(); }
+
+ private:
+  std::size_t index_at(SeqNum seq) const;
+  void split(std::size_t index, std::uint32_t length);
+  void mark_lost(Sent& segment);
+  void unmark(Sent& segment);
+  bool is_sensible(const wire::SackBlock& block) const;
+  bool may_split() const;
+  void on_sack(const wire::SackBlock& block, Acked& out, Instant now, Instant& latest);
+  void sack_range(SeqNum begin, SeqNum end, Acked& out, Instant now, Instant& latest);
+  void take_sample(const Sent& segment, Acked& out, Instant now, Instant& latest) const;
+  void pop_acked(SeqNum ack, Acked& out, Instant now, Instant& latest);
+
+  Ring<Sent> sent_;
+  std::uint32_t total_ = 0;  ///< Octets in sent_.
+  std::uint32_t sacked_ = 0;
+  std::uint32_t lost_ = 0;           ///< Never SACKed ones.
+  std::uint32_t retransmitted_ = 0;  ///< Those of lost_ that were sent again.
+  SeqNum highest_sacked_;            ///< End of the highest SACKed segment, while sacked_ != 0.
+  SeqNum lost_below_;  ///< mark_lost_by_sack() has looked at everything below, while sacked_ != 0.
+  SeqNum next_lost_;   ///< No lost segment below waits to be sent again.
+  /// The blocks of the last ACK: a block that only grew is looked at only where it is new.
+  std::array<wire::SackBlock, wire::kMaxSackBlocks> known_{};
+  std::uint8_t known_count_ = 0;
+};
+
+}  // namespace dataplane::tcp

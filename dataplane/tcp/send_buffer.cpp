@@ -1,0 +1,89 @@
+#include "dataplane/tcp/send_buffer.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/base/assert.hpp"
+
+namespace dataplane::tcp {
+
+std::uint32_t SendBuffer::room_in_last_block() const {
+  if (slices_.empty() || slices_.back().block == BlockPool::kNoBlock) return 0;
+  const Slice& last = slices_.back();
+  const std::byte* block_end = blocks_->at(last.block) + BlockPool::kBlockSize;
+  return static_cast<std::uint32_t>(block_end - (last.data + last.length));
+}
+
+std::size_t SendBuffer::append(ByteSpan octets) {
+  std::size_t taken = 0;
+  while (taken < octets.size()) {
+    if (room_in_last_block() == 0) {
+      const BlockPool::Index block = blocks_->alloc();
+      if (block == BlockPool::kNoBlock) break;
+      slices_.push_back({end_, blocks_->at(block), 0, block});
+    }
+    Slice& last = slices_.back();
+    const auto count = static_cast<std::uint32_t>(
+        std::min<std::size_t>(octets.size() - taken, room_in_last_block()));
+    const auto offset = static_cast<std::size_t>(last.data + last.length - blocks_->at(last.block));
+    std::memcpy(blocks_->at(last.block) + offset, octets.data() + taken, count);
+    last.length += count;
+    end_ += count;
+    taken += count;
+  }
+  return taken;
+}
+
+void SendBuffer::append_reference(ByteSpan octets) {
+  while (!octets.empty()) {
+    const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(octets.size(), 1U << 30));
+    slices_.push_back({end_, octets.data(), count, BlockPool::kNoBlock});
+    end_ += count;
+    octets = octets.subspan(count);
+  }
+}
+
+void SendBuffer::release_below(std::uint64_t position) {
+  ASSERT(position >= begin_ && position <= end_);
+  begin_ = position;
+  while (!slices_.empty()) {
+    const Slice& first = slices_.front();
+    if (first.begin + first.length > position) return;
+    if (first.block != BlockPool::kNoBlock) blocks_->free(first.block);
+    slices_.pop_front();
+  }
+}
+
+std::size_t SendBuffer::slice_at(std::uint64_t position) const {
+  std::size_t low = 0;
+  std::size_t high = slices_.size();
+  while (high - low > 1) {
+    const std::size_t middle = (low + high) / 2;
+    (slices_[middle].begin <= position ? low : high) = middle;
+  }
+  return low;
+}
+
+std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length,
+                               wire::TxSegment& out) const {
+  ASSERT(position >= begin_ && position + length <= end_);
+  out.piece_count = 0;
+  out.payload_length = 0;
+  if (length == 0) return 0;
+  for (std::size_t i = slice_at(position);
+       out.payload_length < length && out.piece_count < wire::TxSegment::kMaxPieces; ++i) {
+    const Slice& slice = slices_[i];
+    const auto skip = static_cast<std::uint32_t>(position + out.payload_length - slice.begin);
+    const std::uint32_t count = std::min(slice.length - skip, length - out.payload_length);
+    out.pieces[out.piece_count++] = {slice.data + skip, count};
+    out.payload_length += count;
+  }
+  return out.payload_length;
+}
+
+void SendBuffer::clear() {
+  release_below(end_);
+  slices_.release_memory();
+}
+
+}  // namespace dataplane::tcp

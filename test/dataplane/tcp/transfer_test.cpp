@@ -1,0 +1,237 @@
+#include <catch2/catch.hpp>
+
+#include "test/dataplane/tcp/engine_pair.hpp"
+
+namespace dataplane::tcp::test {
+namespace {
+
+using wire::TxSegment;
+
+TEST_CASE("octets arrive once and in order on a perfect link", "[tcp][connection][rfc9293-3.4]") {
+  Bench bench;
+  // The wrap of the sequence space lies within the transfer, or the half of it.
+  const std::uint32_t iss = GENERATE(1'000U, 0xffff'ff00U, 0x7fff'f000U);
+  EnginePair pair(bench, 5ms, SeqNum(iss), SeqNum(iss + 77));
+  pair.establish();
+  const auto sent = pattern(300'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 30s) == sent);
+  CHECK(pair.transfer(*pair.b, *pair.a, sent, 30s) == sent);
+  CHECK(bench.stats.segments_retransmitted == 0);
+}
+
+TEST_CASE("a transfer survives heavy loss in both directions", "[tcp][recovery][rfc6675-5]") {
+  Bench bench;
+  bench.config.sack = GENERATE(true, false);
+  bench.config.timestamps = GENERATE(true, false);
+  EnginePair pair(bench, 2ms, SeqNum(0xffff'f000), SeqNum(5));
+  pair.establish();
+  std::uint32_t state = 12345;
+  pair.drop = [&](int, const TxSegment&) {
+    state = state * 1'664'525 + 1'013'904'223;
+    return (state >> 24) < 26;  // One in ten.
+  };
+  const auto sent = pattern(200'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 600s) == sent);
+  CHECK(bench.stats.segments_retransmitted > 0);
+}
+
+TEST_CASE("one lost segment is repaired by fast retransmit without a timeout",
+          "[tcp][recovery][rfc5681-3.2]") {
+  Bench bench;
+  bench.config.sack = GENERATE(true, false);
+  EnginePair pair(bench);
+  pair.establish();
+  int data = 0;
+  pair.drop = [&](int direction, const TxSegment& segment) {
+    return direction == 0 && segment.payload_length > 0 && ++data == 5;
+  };
+  const auto sent = pattern(100'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 10s) == sent);
+  CHECK(bench.stats.segments_retransmitted == 1);
+  CHECK(bench.stats.timeouts == 0);
+  CHECK(bench.stats.fast_recoveries == 1);
+}
+
+TEST_CASE("a lost tail is repaired by the retransmission timer", "[tcp][deadline][rfc6298-5]") {
+  Bench bench;
+  EnginePair pair(bench);
+  pair.establish();
+  int dropped = 0;
+  pair.drop = [&](int direction, const TxSegment& segment) {
+    return direction == 0 && segment.payload_length > 0 && dropped++ < 1;
+  };
+  const auto sent = pattern(1'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 5s) == sent);
+  CHECK(bench.stats.timeouts == 1);
+}
+
+TEST_CASE("a reader that stops closes the window, and probes find it open again",
+          "[tcp][output][rfc9293-3.8.6.1]") {
+  Bench bench;
+  bench.config.receive_buffer_initial = bench.config.receive_buffer_max = 20'000;
+  EnginePair pair(bench);
+  pair.establish();
+  const auto sent = pattern(100'000);
+  REQUIRE(pair.a->write(sent) == sent.size());
+  pair.run(30s);
+  CHECK(pair.b->readable() <= 21'000);
+  CHECK(pair.b->readable() >= 19'000);
+  CHECK(bench.stats.zero_window_probes > 1);
+  CHECK(pair.a->state() == State::Established);
+  // The window update is lost, so that only a probe can find out.
+  bool lost = false;
+  pair.drop = [&](int direction, const TxSegment&) {
+    return direction == 1 && !std::exchange(lost, true);
+  };
+  std::vector<std::byte> got;
+  std::vector<std::byte> buffer(64 * 1024);
+  for (int i = 0; i < 200'000 && got.size() < sent.size(); ++i) {
+    const std::size_t n = pair.b->read(pair.now, buffer);
+    got.insert(got.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(n));
+    pair.run(1ms);
+  }
+  CHECK(got == sent);
+}
+
+TEST_CASE("both sides close in good order and one of them waits", "[tcp][state][rfc9293-3.6]") {
+  Bench bench;
+  EnginePair pair(bench);
+  pair.establish();
+  pair.a->write(pattern(5'000));
+  pair.a->close();
+  pair.run(100ms);
+  CHECK(pair.a->state() == State::FinWait2);
+  CHECK(pair.b->state() == State::CloseWait);
+  CHECK(pair.on_event_b.end_of_stream);
+  CHECK(pair.b->readable() == 5'000);
+  // Half close: the other direction still works.
+  const auto answer = pattern(3'000);
+  pair.b->write(answer);
+  pair.b->close();
+  pair.run(100ms);
+  std::vector<std::byte> got(4'000);
+  got.resize(pair.a->read(pair.now, got));
+  CHECK(got == answer);
+  CHECK(pair.a->state() == State::TimeWait);
+  CHECK(pair.b->state() == State::Closed);
+  CHECK(pair.b->close_reason() == CloseReason::Finished);
+  pair.run(bench.config.time_wait + 1s);
+  CHECK(pair.a->state() == State::Closed);
+  CHECK(pair.a->is_finished());
+}
+
+TEST_CASE("a simultaneous close ends in TIME-WAIT on both sides", "[tcp][state][rfc9293-3.6]") {
+  Bench bench;
+  EnginePair pair(bench);
+  pair.establish();
+  pair.a->close();
+  pair.b->close();
+  pair.run(12ms);
+  CHECK(pair.a->state() == State::TimeWait);
+  CHECK(pair.b->state() == State::TimeWait);
+}
+
+TEST_CASE("closing survives the loss of any one segment", "[tcp][state][rfc9293-3.6]") {
+  const int lost = GENERATE(range(1, 8));
+  Bench bench;
+  EnginePair pair(bench);
+  pair.establish();
+  int count = 0;
+  pair.drop = [&](int, const TxSegment&) { return ++count == lost; };
+  pair.a->close();
+  pair.run(5s);
+  pair.b->close();
+  pair.run(20s);
+  CHECK(pair.a->close_reason() == CloseReason::Finished);
+  CHECK(pair.b->close_reason() == CloseReason::Finished);
+  CHECK(pair.b->state() == State::Closed);
+}
+
+TEST_CASE("an abort resets the peer", "[tcp][state][rfc9293-3.10.5]") {
+  Bench bench;
+  EnginePair pair(bench);
+  pair.establish();
+  pair.a->write(pattern(10));
+  pair.a->abort();
+  CHECK_FALSE(pair.a->is_finished());
+  pair.run(100ms);
+  CHECK(pair.a->is_finished());
+  CHECK(pair.b->close_reason() == CloseReason::Reset);
+}
+
+TEST_CASE("a silent peer ends the connection after the user timeout",
+          "[tcp][deadline][rfc9293-3.8.3]") {
+  Bench bench;
+  bench.config.user_timeout = 20s;
+  EnginePair pair(bench);
+  pair.establish();
+  pair.drop = [](int, const TxSegment&) { return true; };
+  pair.a->write(pattern(100));
+  pair.run(19s);
+  CHECK(pair.a->state() == State::Established);
+  pair.run(2s);
+  CHECK(pair.a->close_reason() == CloseReason::TimedOut);
+}
+
+TEST_CASE("keepalive notices a peer that has gone", "[tcp][deadline][rfc9293-3.8.4]") {
+  Bench bench;
+  bench.config.keepalive_idle = 10s;
+  bench.config.keepalive_interval = 1s;
+  bench.config.keepalive_probes = 3;
+  EnginePair pair(bench);
+  pair.establish();
+  pair.run(60s);
+  CHECK(pair.a->state() == State::Established);  // The peer answers.
+  CHECK(bench.stats.keepalive_probes > 0);
+  pair.drop = [](int, const TxSegment&) { return true; };
+  pair.run(15s);
+  CHECK(pair.a->close_reason() == CloseReason::TimedOut);
+}
+
+TEST_CASE("a SYN that nobody answers is given up", "[tcp][handshake][rfc9293-3.10.8]") {
+  Bench bench;
+  bench.config.syn_retries = 3;
+  EnginePair pair(bench);
+  pair.drop = [](int, const TxSegment&) { return true; };
+  pair.run(14s);
+  CHECK(pair.a->state() == State::SynSent);
+  CHECK(pair.segments == 4);
+  pair.run(2s);
+  CHECK(pair.a->close_reason() == CloseReason::TimedOut);
+}
+
+TEST_CASE("Nagle holds a small segment while another is in flight",
+          "[tcp][output][rfc9293-3.7.4]") {
+  Bench bench;
+  bench.config.nagle = GENERATE(true, false);
+  EnginePair pair(bench, 50ms);
+  pair.establish();
+  pair.run(1s);
+  int data = 0;
+  pair.drop = [&](int, const TxSegment& segment) {
+    data += segment.payload_length > 0 ? 1 : 0;
+    return false;
+  };
+  pair.a->write(pattern(10));
+  pair.run(1ms);
+  pair.a->write(pattern(10));
+  pair.run(1ms);
+  CHECK(data == (bench.config.nagle ? 1 : 2));
+  pair.run(1s);
+  CHECK(pair.b->readable() == 20);
+}
+
+TEST_CASE("an idle connection holds no payload memory", "[tcp][connection]") {
+  Bench bench;
+  EnginePair pair(bench);
+  pair.establish();
+  const auto sent = pattern(500'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 30s) == sent);
+  pair.run(5s);
+  CHECK(bench.blocks.available() == bench.blocks.capacity());
+  CHECK(bench.packets.available() == bench.packets.capacity());
+  CHECK(sizeof(Connection) <= 1'536);
+}
+
+}  // namespace
+}  // namespace dataplane::tcp::test
