@@ -13,6 +13,7 @@
 #include "dataplane/base/time.hpp"
 #include "dataplane/net/host.hpp"
 #include "dataplane/tcp/config.hpp"
+#include "dataplane/tcp/stats.hpp"
 
 namespace mptcp {
 
@@ -38,16 +39,18 @@ std::string_view name_of(SocketError error);
 template <class T>
 using SocketResult = tl::expected<T, SocketError>;
 
-/// What happened to a socket, in order. Edge-triggered: after Readable read until read() gives 0, after Writable write
-/// until write() takes less than offered; only then does the next event of that kind come.
+/// What happened to a socket, in order. Edge-triggered: after Readable read until read() gives 0,
+/// after Writable write until write() takes less than offered; only then does the next event of
+/// that kind come.
 struct Event {
   enum class Kind : std::uint8_t {
-    Connected,   ///< The three-way handshake of connect() is done.
-    Acceptable,  ///< accept() on this listener will give a connection.
-    Readable,    ///< read() will give octets.
-    EndOfStream, ///< The peer sent FIN, and all octets before it are there to be read.
-    Writable,    ///< write() will take octets again.
-    Closed,      ///< The connection is over; `reason` says why. No event follows. The id is valid until close().
+    Connected,    ///< The three-way handshake of connect() is done.
+    Acceptable,   ///< accept() on this listener will give a connection.
+    Readable,     ///< read() will give octets.
+    EndOfStream,  ///< The peer sent FIN, and all octets before it are there to be read.
+    Writable,     ///< write() will take octets again.
+    Closed,  ///< The connection is over; `reason` says why. No event follows. The id is valid until
+             ///< close().
   };
   SocketId socket{};
   Kind kind{};
@@ -59,7 +62,7 @@ struct SocketInfo {
   dataplane::FourTuple tuple;
   std::string_view state;  ///< RFC 9293 §3.3.2, such as "ESTABLISHED".
   dataplane::tcp::CloseReason reason{};
-  std::uint64_t bytes_sent = 0;      ///< Payload octets, each counted once.
+  std::uint64_t bytes_sent = 0;  ///< Payload octets, each counted once.
   std::uint64_t bytes_acked = 0;
   std::uint64_t bytes_received = 0;  ///< In-order payload octets.
   std::uint64_t segments_sent = 0;
@@ -68,20 +71,21 @@ struct SocketInfo {
   dataplane::Duration srtt{};
   dataplane::Duration rttvar{};
   dataplane::Duration rto{};
-  std::uint64_t cwnd = 0;      ///< Octets.
-  std::uint64_t in_flight = 0; ///< Octets.
-  std::uint64_t snd_wnd = 0;   ///< The peer's window, octets.
-  std::uint64_t rcv_wnd = 0;   ///< Ours, octets.
-  std::uint32_t mss = 0;       ///< Payload of a full segment we send.
+  std::uint64_t cwnd = 0;       ///< Octets.
+  std::uint64_t in_flight = 0;  ///< Octets.
+  std::uint64_t snd_wnd = 0;    ///< The peer's window, octets.
+  std::uint64_t rcv_wnd = 0;    ///< Ours, octets.
+  std::uint32_t mss = 0;        ///< Payload of a full segment we send.
 };
 
 struct CoreConfig {
   std::vector<dataplane::net::InterfaceConfig> ports;
-  dataplane::tcp::Config tcp;                ///< The default of new connections.
+  dataplane::tcp::Config tcp;  ///< The default of new connections.
   std::size_t max_connections = 65'536;
-  std::size_t syn_table_size = 1'024;        ///< Half-open connections of all listeners; then SYN cookies.
+  std::size_t syn_table_size =
+      1'024;  ///< Half-open connections of all listeners; then SYN cookies.
   std::size_t accept_backlog = 1'024;
-  std::uint64_t seed = 0;                    ///< From which all randomness of this core comes.
+  std::uint64_t seed = 0;  ///< From which all randomness of this core comes.
   /// Octets of payload memory for send buffers (all connections).
   std::size_t send_memory = 256UL << 20;
   /// Which of how many cores this is; connections are spread by dataplane::net::Steering.
@@ -89,11 +93,32 @@ struct CoreConfig {
   std::uint16_t core_count = 1;
 };
 
-struct CoreStats;
+/// Counters of one core above its ports.
+struct CoreStats {
+  dataplane::tcp::Stats tcp;
+  std::uint64_t segments_without_connection =
+      0;                                     ///< Answered with a reset, as far as the limit allows.
+  std::uint64_t resets_limited = 0;          ///< Not answered: the limit of a second was reached.
+  std::uint64_t segments_foreign = 0;        ///< Reached the wrong core and were passed on.
+  std::uint64_t frames_foreign_dropped = 0;  ///< No room to pass them on.
+  std::uint64_t sends_refused = 0;           ///< No buffer or no room below; TCP sends again.
 
-/// All that one CPU core owns: ports, flows, connections, timers. It does no I/O and reads no clock; the poll loop of
-/// dataplane/dpdk and the simulator's hosts drive it in the same way (one turn: on_frames for each port, on_deadline,
-/// the application, poll_transmit, then send what tx_queue holds). Not thread-safe.
+  /// Calls `visit(name, value)` for each counter.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    tcp.for_each(visit);
+    visit("segments_without_connection", segments_without_connection);
+    visit("resets_limited", resets_limited);
+    visit("segments_foreign", segments_foreign);
+    visit("frames_foreign_dropped", frames_foreign_dropped);
+    visit("sends_refused", sends_refused);
+  }
+};
+
+/// All that one CPU core owns: ports, flows, connections, timers. It does no I/O and reads no
+/// clock; the poll loop of dataplane/dpdk and the simulator's hosts drive it in the same way (one
+/// turn: on_frames for each port, on_deadline, the application, poll_transmit, then send what
+/// tx_queue holds). Not thread-safe.
 class Core {
  public:
   /// `pool` outlives the core and gives the packets of everything it sends.
@@ -105,6 +130,8 @@ class Core {
   // Inputs of one turn.
   /// A burst of received frames, each contiguous. The packets are taken.
   void on_frames(Instant now, PortIndex port, std::span<Packet> frames);
+  /// Frames that another core received and that every core must see (Foreign::kEveryCore).
+  void on_shared_frames(Instant now, PortIndex port, std::span<Packet> frames);
   /// Runs what is due. Calling too early does nothing.
   void on_deadline(Instant now);
   /// Cuts segments from what the connections may send and appends frames to the ports' queues.
@@ -118,8 +145,10 @@ class Core {
   Instant next_deadline() const;
   /// Whether poll_transmit() has something to do at once.
   bool has_pending_transmit() const;
-  /// Segments of flows that another core owns (core_count > 1): the frame and the owner.
+  /// A frame for another core (core_count > 1): a segment of a flow that `owner` has, into its
+  /// on_frames(); or, with kEveryCore, a copy for each other core's on_shared_frames().
   struct Foreign {
+    static constexpr std::uint16_t kEveryCore = 0xffff;
     std::uint16_t owner;
     PortIndex port;
     Packet frame;
@@ -130,7 +159,8 @@ class Core {
   // The socket layer: non-blocking, by id.
   struct ConnectOptions {
     Endpoint remote;
-    /// Its address decides the port; unspecified: the first port that reaches `remote`. Port 0: chosen by RFC 6056.
+    /// Its address decides the port; unspecified: the first port that reaches `remote`. Port 0:
+    /// chosen by RFC 6056.
     std::optional<Endpoint> local;
     std::optional<dataplane::tcp::Config> tcp;
   };
@@ -139,15 +169,21 @@ class Core {
   SocketResult<SocketId> listen(const Endpoint& local,
                                 std::optional<dataplane::tcp::Config> tcp = std::nullopt);
   std::optional<SocketId> accept(SocketId listener);
-  /// Copies octets into the send buffer and returns how many it took: fewer when the buffer is full, 0 when closed.
+  /// Copies octets into the send buffer and returns how many it took: fewer when the buffer is
+  /// full, 0 when closed.
   std::size_t write(Instant now, SocketId socket, ByteSpan octets);
+  /// The same without a copy: the octets stay valid and unchanged until they are acknowledged or
+  /// the socket is closed.
+  std::size_t write_reference(Instant now, SocketId socket, ByteSpan octets);
   /// Copies received octets out and returns how many.
   std::size_t read(Instant now, SocketId socket, MutableByteSpan out);
-  /// The next received octets without a copy: a packet trimmed to them; empty handle when there are none.
+  /// The next received octets without a copy: a packet trimmed to them; empty handle when there are
+  /// none.
   Packet read_packet(Instant now, SocketId socket);
   /// No more octets will be written: sends FIN after what is queued. Reading goes on.
   void shutdown(Instant now, SocketId socket);
-  /// Gives the id back. What was written is still delivered; unread octets make it a reset (RFC 9293 §3.10.4 with RFC 1122 §4.2.2.13).
+  /// Gives the id back. What was written is still delivered; unread octets make it a reset (RFC
+  /// 9293 §3.10.4 with RFC 1122 §4.2.2.13).
   void close(Instant now, SocketId socket);
   /// Sends RST, drops everything, gives the id back.
   void abort(Instant now, SocketId socket);

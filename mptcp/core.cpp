@@ -1,0 +1,260 @@
+#include "mptcp/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "mptcp/core_impl.hpp"
+
+namespace mptcp {
+namespace {
+
+/// Timers run in one turn; the rest waits for the next, so that a turn stays short.
+constexpr int kTimersPerTurn = 256;
+/// Segments that one connection sends before the others have their turn.
+constexpr int kSegmentsPerVisit = 64;
+
+net::HostConfig host_config(const CoreConfig& config, std::uint64_t seed) {
+  net::HostConfig out;
+  out.ports = config.ports;
+  out.seed = seed;
+  out.core_count = config.core_count;
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(SocketError error) {
+  switch (error) {
+    case SocketError::AddressInUse:
+      return "address in use";
+    case SocketError::AddressNotAvailable:
+      return "address not available on any port";
+    case SocketError::NoRoute:
+      return "no port can reach the remote address";
+    case SocketError::TooManyConnections:
+      return "too many connections";
+    case SocketError::NoSuchSocket:
+      return "no such socket";
+  }
+  return "unknown";
+}
+
+Core::Impl::Impl(CoreConfig core_config, dataplane::PacketPool& pool)
+    : config(std::move(core_config)),
+      rng(config.seed),
+      host(host_config(config, rng.next()), pool),
+      flows(config.max_connections, rng.next()),
+      steering(config.core_count),
+      blocks(config.send_memory),
+      secrets(rng.next(), rng.next()),
+      syn_table(config.syn_table_size, rng.next(), rng.next()),
+      next_port_offset(static_cast<std::uint16_t>(rng.next())) {}
+
+Core::Core(CoreConfig config, dataplane::PacketPool& pool)
+    : impl_(std::make_unique<Impl>(std::move(config), pool)) {}
+Core::~Core() = default;
+
+void Core::on_frames(Instant now, PortIndex port, std::span<Packet> frames) {
+  impl_->host.on_frames(now, port, frames, impl_->batch);
+  for (Packet& shared : impl_->batch.for_all_cores)
+    impl_->pass_on({Foreign::kEveryCore, port, std::move(shared)});
+  impl_->on_batch(now);
+}
+
+void Core::on_shared_frames(Instant now, PortIndex port, std::span<Packet> frames) {
+  impl_->host.on_shared_frames(now, port, frames, impl_->batch);
+  impl_->on_batch(now);
+}
+
+void Core::Impl::on_batch(Instant now) {
+  for (wire::ReceivedSegment& received : batch.segments)
+    on_segment(now, received);
+  for (const net::PathEvent& event : batch.events)
+    on_path_event(now, event);
+  batch.clear();
+}
+
+void Core::on_deadline(Instant now) {
+  Impl& self = *impl_;
+  if (self.wheel) {
+    for (int i = 0; i < kTimersPerTurn; ++i) {
+      const auto index = self.wheel->pop_expired(now);
+      if (!index) break;
+      Slot& slot = *self.slots[*index];
+      if (slot.connection) self.after_input(*index, slot.connection->on_deadline(now));
+    }
+  }
+  if (self.syn_table.next_deadline() <= now) self.on_syn_deadline(now);
+  if (self.host.next_deadline() <= now) {
+    self.host.on_deadline(now, self.batch);
+    self.on_batch(now);
+  }
+}
+
+Instant Core::next_deadline() const {
+  Instant next = std::min(impl_->host.next_deadline(), impl_->syn_table.next_deadline());
+  return impl_->wheel ? std::min(next, impl_->wheel->next_deadline()) : next;
+}
+
+bool Core::has_pending_transmit() const { return !impl_->pending.empty(); }
+
+void Core::poll_transmit(Instant now) {
+  Impl& self = *impl_;
+  if (!self.wheel) {
+    self.wheel.emplace(now);
+    if (self.config.core_index == 0) self.host.announce(now);
+  }
+  // One visit for each that waits; who has more to send queues up again.
+  for (std::size_t left = self.pending.size(); left > 0; --left)
+    self.transmit_from(now, self.pending.take_front());
+}
+
+void Core::Impl::transmit_from(Instant now, std::uint32_t index) {
+  Slot& slot = *slots[index];
+  slot.pending = false;
+  if (!slot.connection) return;
+  tcp::Connection& connection = *slot.connection;
+  wire::TxSegment segment;
+  int visits = kSegmentsPerVisit;
+  for (std::size_t room = host.tx_room(slot.port);; --room) {
+    if (room == 0 || visits-- == 0) {
+      mark_pending(index);
+      break;
+    }
+    if (!connection.poll_transmit(now, segment)) break;
+    send(now, slot.tuple, segment);
+  }
+  if (index >= wheel->size()) wheel->resize(static_cast<std::uint32_t>(slots.size()));
+  wheel->arm(index, connection.next_deadline());
+  release_if_done(index);
+}
+
+void Core::Impl::send(Instant now, const FourTuple& tuple, const wire::TxSegment& segment) {
+  if (!host.send(now, tuple, segment)) ++stats.sends_refused;
+}
+
+void Core::Impl::mark_pending(std::uint32_t index) {
+  Slot& slot = *slots[index];
+  if (slot.pending) return;
+  slot.pending = true;
+  pending.push_back(index);
+}
+
+void Core::Impl::tell(std::uint32_t index, Event::Kind kind) {
+  const tcp::CloseReason reason = slots[index]->connection->close_reason();
+  events.push_back({id_of(index), kind, reason});
+}
+
+void Core::Impl::after_input(std::uint32_t index, const tcp::Outcome& out) {
+  Slot& slot = *slots[index];
+  mark_pending(index);
+  if (slot.connection->is_time_wait() && out.closed) time_wait.push_back(id_of(index));
+  if (!slot.held) return;
+  if (out.established && !slot.told_connected) {
+    slot.told_connected = true;
+    tell(index, Event::Kind::Connected);
+  }
+  if (out.readable && !slot.told_readable) {
+    slot.told_readable = true;
+    tell(index, Event::Kind::Readable);
+  }
+  if (out.end_of_stream && !slot.told_end) {
+    slot.told_end = true;
+    tell(index, Event::Kind::EndOfStream);
+  }
+  if (out.writable && !out.established) tell(index, Event::Kind::Writable);
+  if (out.closed && !slot.told_closed) {
+    slot.told_closed = true;
+    tell(index, Event::Kind::Closed);
+  }
+}
+
+std::optional<std::uint32_t> Core::Impl::take_slot() {
+  if (connections >= config.max_connections) {
+    // TIME-WAIT protects against old segments only; a new connection is worth more.
+    while (!time_wait.empty() && connections >= config.max_connections) {
+      const SocketId oldest = time_wait.take_front();
+      const auto index = static_cast<std::uint32_t>(oldest);
+      const Slot& slot = *slots[index];
+      const bool current = id_of(index) == oldest && slot.connection;
+      if (!current || !slot.connection->is_time_wait() || slot.held || slot.queued) continue;
+      ++stats.tcp.time_wait_recycled;
+      release(index);
+    }
+    if (connections >= config.max_connections) return std::nullopt;
+  }
+  if (free_slots.empty()) {
+    free_slots.push_back(static_cast<std::uint32_t>(slots.size()));
+    slots.push_back(std::make_unique<Slot>());
+  }
+  const std::uint32_t index = free_slots.back();
+  free_slots.pop_back();
+  return index;
+}
+
+std::optional<std::uint32_t> Core::Impl::open_slot(const FourTuple& tuple, PortIndex port) {
+  const auto index = take_slot();
+  if (!index) {
+    ++stats.tcp.no_memory;
+    return std::nullopt;
+  }
+  Slot& slot = *slots[*index];
+  const std::uint32_t generation = slot.generation + 1;
+  const bool still_pending =
+      slot.pending;  // It stands in the queue from its last life; a visit finds it free or new.
+  slot.connection.reset();
+  slot.tuple = tuple;
+  slot.port = port;
+  slot.generation = generation;
+  slot.held = slot.queued = slot.told_readable = slot.told_end = slot.told_closed =
+      slot.told_connected = false;
+  slot.pending = still_pending;
+  flows.insert(tuple, *index);
+  ++connections;
+  return index;
+}
+
+void Core::Impl::release_if_done(std::uint32_t index) {
+  const Slot& slot = *slots[index];
+  if (slot.connection && !slot.held && !slot.queued && slot.connection->is_finished())
+    release(index);
+}
+
+void Core::Impl::release(std::uint32_t index) {
+  Slot& slot = *slots[index];
+  // A new connection may have taken over the four-tuple from TIME-WAIT.
+  if (flows.find(slot.tuple) == index) flows.erase(slot.tuple);
+  if (wheel && index < wheel->size()) wheel->disarm(index);
+  slot.connection.reset();
+  --connections;
+  free_slots.push_back(index);
+  const auto is_over = [&](SocketId id) {
+    const auto waiting = static_cast<std::uint32_t>(id);
+    return id_of(waiting) != id || !slots[waiting]->connection;
+  };
+  while (!time_wait.empty() && is_over(time_wait.front()))
+    time_wait.pop_front();
+}
+
+net::FrameQueue& Core::tx_queue(PortIndex port) { return impl_->host.tx_queue(port); }
+std::size_t Core::port_count() const { return impl_->host.port_count(); }
+std::size_t Core::connection_count() const { return impl_->connections; }
+const CoreStats& Core::stats() const { return impl_->stats; }
+const net::Host& Core::host() const { return impl_->host; }
+
+std::optional<Core::Foreign> Core::next_foreign() {
+  if (impl_->foreign.empty()) return std::nullopt;
+  return impl_->foreign.take_front();
+}
+
+std::optional<Event> Core::next_event() {
+  while (!impl_->events.empty()) {
+    const Event event = impl_->events.take_front();
+    // Events of sockets that were closed meanwhile are nobody's.
+    if (impl_->slot_of(event.socket) != nullptr || impl_->listener_of(event.socket) != nullptr)
+      return event;
+  }
+  return std::nullopt;
+}
+
+}  // namespace mptcp
