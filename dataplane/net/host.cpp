@@ -54,7 +54,11 @@ void Host::on_deadline(Instant now, IngressBatch& out) {
 Instant Host::next_deadline() const { return impl_->state.neighbors.next_deadline(); }
 
 Result<Route> Host::route(const IpAddress& local, const IpAddress& remote) const {
-  return impl_->state.routes.route(local, remote);
+  if (remote.is_multicast() || remote.is_unspecified()) return Refused(Error::NoRoute);
+  auto route = impl_->state.routes.route(local, remote);
+  if (route && impl_->state.ports[index_of(route->port)].is_broadcast(remote))
+    return Refused(Error::NoRoute);
+  return route;
 }
 
 std::optional<IpAddress> Host::source_for(const IpAddress& remote) const {

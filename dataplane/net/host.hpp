@@ -41,8 +41,8 @@ class Host {
   void on_deadline(Instant now, IngressBatch& out);
   Instant next_deadline() const;
 
-  /// The way from one of our addresses; NoRoute if `local` is not ours or `remote` is of the other
-  /// family.
+  /// The way from one of our addresses; NoRoute if `local` is not ours, or `remote` is of the other
+  /// family, a group or a broadcast address (RFC 9293 §3.9.2.3).
   Result<Route> route(const IpAddress& local, const IpAddress& remote) const;
   /// The first of our addresses that can reach `remote`, preferring one in its subnet.
   std::optional<IpAddress> source_for(const IpAddress& remote) const;

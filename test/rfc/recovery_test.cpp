@@ -196,6 +196,16 @@ TEST_CASE("SACKed octets are kept until they are acknowledged", "[tcp][ack][rfc2
   CHECK(again->payload_length == 1'460);
 }
 
+TEST_CASE("a report of a duplicate is counted and makes nothing lost", "[tcp][ack][rfc2883-4]") {
+  FiveInFlight flight;
+  flight.peer.next.ack = SeqNum(101) + 1'460U;
+  flight.peer.next.options.add_sack({SeqNum(101), SeqNum(101) + 1'460U});
+  flight.peer.receive();
+  CHECK(flight.bench.stats.dsacks_received == 1);
+  CHECK(flight.bench.stats.fast_recoveries == 0);
+  CHECK(flight.peer.connection->info().in_flight == 4 * 1'460);
+}
+
 TEST_CASE("as many SACK blocks are sent as fit beside the other options",
           "[tcp][output][rfc2018-3]") {
   Bench bench;

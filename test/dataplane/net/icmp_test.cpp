@@ -109,6 +109,17 @@ TEST_CASE("unreachables are soft, but for the port's", "[net][icmp][rfc1122-4.2.
   CHECK(link.only_event().tuple == tuple);
 }
 
+TEST_CASE("a source quench is dropped in silence", "[net][icmp][rfc9293-3.9.2.2]") {
+  Alone link;
+  Octets quench(36);
+  quench[0] = std::byte{4};
+  store_be(quench.data() + 2, std::uint16_t{0xfbff});  // The checksum.
+  link.a.receive(at(0s),
+                 ip_frame(ip("10.9.0.2"), ip("10.9.0.1"), wire::IpProtocol::Icmp, quench));
+  CHECK(link.a.batch.events.empty());
+  CHECK(link.a.take_sent().empty());
+}
+
 TEST_CASE("an error that quotes nothing of ours is refused", "[net][icmp][rfc5927]") {
   FourTuple tuple = tuple_v4();
   tuple.local.address = ip("10.9.0.77");
