@@ -21,7 +21,7 @@ FlowTable::FlowTable(std::size_t max_flows, std::uint64_t seed)
 std::uint32_t FlowTable::hash_of(const FourTuple& tuple) const {
   // Multilinear hashing: for any two tuples, all pairs of results are equally likely over the
   // choice of the secret.
-  std::array<std::uint32_t, kWords> words;
+  std::array<std::uint32_t, kWords> words{};
   std::memcpy(words.data(), &tuple, sizeof words);
   std::uint64_t sum = secret_[kWords];
   for (std::size_t i = 0; i < kWords; ++i)

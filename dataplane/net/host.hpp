@@ -23,7 +23,7 @@ namespace dataplane::net {
 /// NDP; neighbours and next hops; building frames. Sans-IO. The source address decides the port.
 class Host {
  public:
-  Host(HostConfig config, PacketPool& pool);
+  Host(const HostConfig& config, PacketPool& pool);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

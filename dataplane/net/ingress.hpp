@@ -33,7 +33,7 @@ class Ingress {
     Instant now;
     Interface& port;
     Packet& packet;
-    Origin origin;
+    Origin origin = Origin::Device;
     IngressBatch& out;
     bool is_group = false;   ///< Sent to a group or to everybody on the link.
     bool is_shared = false;  ///< Every core is to see it.
