@@ -8,8 +8,8 @@
 
 namespace dataplane::dpdk {
 
-/// The time-stamp counter as the engines' clock: one multiplication per reading, the same origin on every core.
-/// To be made after EAL has measured the counter's rate.
+/// The time-stamp counter as the engines' clock: one multiplication per reading, the same origin on
+/// every core. To be made after EAL has measured the counter's rate.
 class TscClock {
  public:
   TscClock()
@@ -18,8 +18,8 @@ class TscClock {
                                                     static_cast<double>(rte_get_tsc_hz()))) {}
 
   Instant now() const { return at(rte_rdtsc()); }
-  /// The instant of a counter value. A value from before the origin, as a core whose counter lags a little may read
-  /// it, is the origin.
+  /// The instant of a counter value. A value from before the origin, as a core whose counter lags a
+  /// little may read it, is the origin.
   Instant at(std::uint64_t tsc) const {
     __extension__ using Wide = unsigned __int128;
     const std::uint64_t elapsed = tsc > origin_ ? tsc - origin_ : 0;

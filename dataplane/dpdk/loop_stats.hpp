@@ -10,11 +10,11 @@ struct LoopStats {
   std::uint64_t busy_turns = 0;  ///< Turns that received, sent or let the application do something.
   std::uint64_t sleeps = 0;
   std::uint64_t busy_cycles = 0;
-  std::uint64_t idle_cycles = 0;   ///< Of turns that found nothing, and of sleeps.
-  std::uint64_t rx_cycles = 0;     ///< Device receive.
-  std::uint64_t engine_cycles = 0; ///< Input, timers and output of the engine.
+  std::uint64_t idle_cycles = 0;    ///< Of turns that found nothing, and of sleeps.
+  std::uint64_t rx_cycles = 0;      ///< Device receive.
+  std::uint64_t engine_cycles = 0;  ///< Input, timers and output of the engine.
   std::uint64_t app_cycles = 0;
-  std::uint64_t tx_cycles = 0;     ///< Device send.
+  std::uint64_t tx_cycles = 0;               ///< Device send.
   std::uint64_t frames_forwarded = 0;        ///< To the core that owns their flow.
   std::uint64_t frames_forward_dropped = 0;  ///< Because the ring to that core was full.
 };

@@ -4,9 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "dataplane/base/address.hpp"
 #include "dataplane/base/time.hpp"
@@ -34,13 +33,13 @@ struct IdleConfig {
 
 /// One port, as the operator wrote it.
 struct PortConfig {
-  std::string id;                  ///< Unique, such as "p0".
-  std::string device;              ///< A vdev string, "net_af_packet0,iface=veth-a0", or a PCI address.
-  std::vector<Prefix> addresses;   ///< At least one.
-  std::optional<IpAddress> gateway_v4;
-  std::optional<IpAddress> gateway_v6;
-  std::uint16_t mtu = 1500;        ///< Octets of an IP packet; kMinMtu to kMaxMtu.
-  std::optional<std::uint16_t> vlan;  ///< 1 to 4094.
+  std::string id;      ///< Unique, such as "p0".
+  std::string device;  ///< A vdev string, "net_af_packet0,iface=veth-a0", or a PCI address.
+  std::vector<Prefix> addresses;  ///< At least one.
+  std::optional<IpAddress> gateway_v4 = {};
+  std::optional<IpAddress> gateway_v6 = {};
+  std::uint16_t mtu = 1500;                ///< Octets of an IP packet; kMinMtu to kMaxMtu.
+  std::optional<std::uint16_t> vlan = {};  ///< 1 to 4094.
   bool backup = false;
   /// Descriptors per queue; the device's own bounds prevail.
   std::uint16_t rx_descriptors = 1024;
@@ -51,16 +50,17 @@ inline constexpr std::uint16_t kMaxMtu = 9216;
 
 /// Which frames a capture keeps. Unset members match everything.
 struct CaptureFilter {
-  std::optional<IpAddress> host;          ///< Source or destination.
-  std::optional<std::uint16_t> tcp_port;  ///< Source or destination.
+  std::optional<IpAddress> host = {};          ///< Source or destination.
+  std::optional<std::uint16_t> tcp_port = {};  ///< Source or destination.
 };
 
 /// `--capture FILE`: a pcapng of the frames of every port.
 struct CaptureConfig {
   std::string path;
-  CaptureFilter filter;
-  std::uint32_t snap_length = 65'535;    ///< Octets kept of each frame.
-  std::size_t queue_bytes = 64UL << 20;  ///< Per core, between the core and the writer, a power of two.
+  CaptureFilter filter = {};
+  std::uint32_t snap_length = 65'535;  ///< Octets kept of each frame.
+  std::size_t queue_bytes =
+      64UL << 20;  ///< Per core, between the core and the writer, a power of two.
 };
 
 /// All that the poll-mode side of a node needs; the engine's settings stand beside it.
@@ -72,7 +72,7 @@ struct NodeConfig {
   bool hugepages = false;  ///< false: ordinary pages, and no preparation of the host.
   IdleConfig idle;
   std::vector<PortConfig> ports;
-  std::optional<CaptureConfig> capture;
+  std::optional<CaptureConfig> capture = {};
 };
 inline constexpr std::size_t kMinMemory = 32UL << 20;
 inline constexpr std::size_t kMaxCores = 64;

@@ -20,8 +20,8 @@ struct OffloadInfo {
 struct PortInfo {
   std::string id;
   std::string device;
-  std::string driver;     ///< Such as "net_af_packet".
-  std::string bus_info;   ///< The name that DPDK gives the device.
+  std::string driver;    ///< Such as "net_af_packet".
+  std::string bus_info;  ///< The name that DPDK gives the device.
   MacAddress mac;
   std::uint16_t mtu = 0;
   std::uint16_t max_mtu = 0;
@@ -48,6 +48,7 @@ struct PortStats {
   std::uint64_t rx_linearised = 0;     ///< Frames that the device gave in several pieces.
   std::uint64_t rx_too_long = 0;       ///< Of those, the ones that fit no packet: dropped.
   std::uint64_t tx_refusals = 0;       ///< Bursts of which the device took less than offered.
+  std::uint64_t tx_unsendable = 0;     ///< Frames that the driver will never take: dropped.
   std::uint64_t device_rx_missed = 0;  ///< By the device: its ring or its buffers were full.
   std::uint64_t device_rx_errors = 0;
   std::uint64_t device_tx_errors = 0;
