@@ -21,6 +21,12 @@ net::HostConfig host_config(const CoreConfig& config, std::uint64_t seed) {
   return out;
 }
 
+/// Half of the packets may wait for readers; the other half keeps devices and senders going.
+std::size_t receive_share_of(dataplane::PacketPool& pool) {
+  const Packet sample = pool.alloc();
+  return sample ? pool.available() / 2 * sample.footprint() : 0;
+}
+
 }  // namespace
 
 std::string_view name_of(SocketError error) {
@@ -46,6 +52,7 @@ Core::Impl::Impl(CoreConfig core_config, dataplane::PacketPool& pool)
       flows(config.max_connections, rng.next()),
       steering(config.core_count),
       blocks(config.send_memory),
+      receive_memory(receive_share_of(pool)),
       secrets(rng.next(), rng.next()),
       syn_table(config.syn_table_size, rng.next(), rng.next()),
       next_port_offset(static_cast<std::uint16_t>(rng.next())) {}

@@ -54,6 +54,8 @@ struct Listener {
 struct Core::Impl {
   Impl(CoreConfig core_config, dataplane::PacketPool& pool);
 
+  tcp::Environment environment() { return {blocks, stats.tcp, receive_memory}; }
+
   // core.cpp
   void on_batch(Instant now);
   void after_input(std::uint32_t index, const tcp::Outcome& out);
@@ -101,6 +103,7 @@ struct Core::Impl {
   net::FlowTable flows;
   net::Steering steering;
   dataplane::BlockPool blocks;
+  tcp::MemoryBudget receive_memory;
   tcp::SequenceSecrets secrets;
   tcp::SynTable syn_table;
   std::optional<dataplane::TimerWheel>

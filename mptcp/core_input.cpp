@@ -226,9 +226,8 @@ bool Core::Impl::open_passive(Instant now, const tcp::HalfOpen& half, bool first
   if (const auto route = host.route(half.tuple.local.address, half.tuple.remote.address))
     slot.port = route->port;
   slot.connection.emplace(
-      tcp::Environment{blocks, stats.tcp},
-      tcp::OpenParameters{listener.tcp, half.iss, half.timestamp_offset, half.mss}, half.syn, now,
-      first_try ? std::optional(half.sent_at) : std::nullopt);
+      environment(), tcp::OpenParameters{listener.tcp, half.iss, half.timestamp_offset, half.mss},
+      half.syn, now, first_try ? std::optional(half.sent_at) : std::nullopt);
   after_input(*index, slot.connection->on_segment(now, std::move(received.segment)));
   slot.queued = true;
   listener.ready.push_back(*index);

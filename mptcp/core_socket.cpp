@@ -87,7 +87,7 @@ SocketResult<SocketId> Core::connect(Instant now, const ConnectOptions& options)
   Slot& slot = *self.slots[*index];
   const tcp::Config& config = options.tcp ? *options.tcp : self.config.tcp;
   slot.connection.emplace(
-      tcp::Environment{self.blocks, self.stats.tcp},
+      self.environment(),
       tcp::OpenParameters{config, self.secrets.initial_sequence(tuple, now),
                           self.secrets.timestamp_offset(tuple), self.mss_for(tuple)},
       now);

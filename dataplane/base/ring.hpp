@@ -61,10 +61,14 @@ class Ring {
   }
 
  private:
+  /// No queue of ours comes near: each has a bound of its own.
+  static constexpr std::size_t kMostElements = (std::size_t{1} << 40) / sizeof(T);
+
   std::size_t capacity() const { return slots_ ? mask_ + 1 : 0; }
   void grow() {
     const std::size_t count = size();
     const std::size_t larger = count == 0 ? 8 : count * 2;
+    ASSERT(larger <= kMostElements);
     auto slots = std::make_unique<T[]>(larger);
     for (std::size_t i = 0; i < count; ++i)
       slots[i] = std::move((*this)[i]);

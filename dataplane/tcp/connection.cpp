@@ -64,6 +64,7 @@ Connection::Connection(const Environment& environment, const OpenParameters& ope
       cc_(cc::make_controller(open.config.congestion_control,
                               {open.mss, open.config.initial_window_segments, now})),
       send_(environment.blocks),
+      receive_(environment.receive_memory),
       unacked_since_(now),
       last_arrival_(now),
       challenge_allowed_(now),

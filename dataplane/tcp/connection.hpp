@@ -26,6 +26,7 @@ namespace dataplane::tcp {
 struct Environment {
   BlockPool& blocks;
   Stats& stats;
+  MemoryBudget& receive_memory;
 };
 
 /// What the core chooses for a new connection.

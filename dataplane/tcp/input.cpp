@@ -16,6 +16,12 @@ constexpr std::uint8_t kQuickAcks = 8;
 /// Stands for the round-trip time in buffer autotuning while there is no sample.
 constexpr Duration kUnknownRound = 50ms;
 
+/// The octets before it are not kept, so it is not there yet either.
+void drop_fin(wire::TcpSegment& segment) {
+  const auto flags = static_cast<std::uint8_t>(segment.header.flags);
+  segment.header.flags = static_cast<TcpFlags>(flags & ~static_cast<std::uint8_t>(TcpFlags::Fin));
+}
+
 }  // namespace
 
 Outcome Connection::on_segment(Instant now, wire::TcpSegment segment) {
@@ -150,11 +156,7 @@ void Connection::accept_text(Instant now, wire::TcpSegment& segment, Outcome& ou
   if (offered == 0) return;
   if (!may_receive(state_)) return;  // The peer's FIN was there: nothing new can follow it.
   const bool cut = trim_to_window(segment);
-  if (cut) {
-    // The FIN, if any, lies beyond what is kept.
-    segment.header.flags = static_cast<TcpFlags>(static_cast<std::uint8_t>(segment.header.flags) &
-                                                 ~static_cast<std::uint8_t>(TcpFlags::Fin));
-  }
+  if (cut) drop_fin(segment);
   const std::uint32_t length = segment.payload_length();
   if (length == 0) return;
   if (detached_) {
@@ -164,9 +166,16 @@ void Connection::accept_text(Instant now, wire::TcpSegment& segment, Outcome& ou
     return;
   }
   rcv_mss_ = std::max(rcv_mss_, std::min<std::uint32_t>(offered, our_mss_));
-  const std::size_t footprint_limit = std::size_t{rcv_buffer_} * 4;
+  // Packets hold more memory than payload; four times as much says that the peer sends crumbs.
   ReceiveBuffer::Inserted inserted =
-      receive_.insert(rcv_nxt_, segment.header.seq, std::move(segment.payload), footprint_limit);
+      receive_.insert(rcv_nxt_, segment.header.seq, std::move(segment.payload),
+                      std::size_t{rcv_buffer_} * 4 + MemoryBudget::kGuaranteed);
+  if (inserted.no_memory) {
+    ++env_.stats.no_memory;
+    ack_now_ = true;
+    drop_fin(segment);
+    return;
+  }
   rcv_nxt_ += inserted.in_order;
   bytes_received_ += inserted.in_order;
   out.readable = inserted.in_order != 0;

@@ -61,8 +61,10 @@ void Connection::add_sack_blocks(wire::TcpOptions& options) const {
 std::uint16_t Connection::announce_window() {
   const auto used = static_cast<std::uint32_t>(receive_.readable());
   // What 16 bits cannot say is not announced, and so not accepted either.
-  const std::uint32_t room =
+  std::uint32_t room =
       std::min(rcv_buffer_ > used ? rcv_buffer_ - used : 0, 0xffffU << rcv_wscale_);
+  if (!env_.receive_memory.allows(receive_.held(), room))
+    room = static_cast<std::uint32_t>(std::min<std::size_t>(room, env_.receive_memory.room() / 2));
   const SeqNum edge = rcv_nxt_ + room;
   // RFC 9293 §3.8.6.2.2: the edge moves by a whole segment or not at all; and never back.
   if (edge > rcv_adv_ && edge - rcv_adv_ >= std::min(rcv_mss_, rcv_buffer_ / 2)) rcv_adv_ = edge;

@@ -37,8 +37,14 @@ std::size_t first_ending_after(const Ring<Run>& runs, SeqNum seq) {
 }  // namespace
 
 ReceiveBuffer::Inserted ReceiveBuffer::insert(SeqNum rcv_nxt, SeqNum seq, Packet payload,
-                                              std::size_t footprint_limit) {
+                                              std::size_t limit) {
   Inserted out;
+  out.out_of_order = seq != rcv_nxt;
+  const std::size_t footprint = payload.footprint();
+  if (held_ + footprint > limit || !budget_->allows(held_, footprint)) {
+    out.no_memory = true;
+    return out;
+  }
   if (seq == rcv_nxt && late_.empty()) {
     out.in_order = payload.size();
     append_in_order(std::move(payload));
@@ -59,8 +65,6 @@ ReceiveBuffer::Inserted ReceiveBuffer::insert(SeqNum rcv_nxt, SeqNum seq, Packet
     out.in_order += release_late(rcv_nxt + out.in_order);
     return out;
   }
-  out.out_of_order = true;
-  if (late_footprint_ + payload.footprint() > footprint_limit) return out;
   insert_late(seq, std::move(payload), out);
   return out;
 }
@@ -69,7 +73,18 @@ void ReceiveBuffer::append_in_order(Packet payload) {
   if (payload.size() == 0) return;
   readable_ += payload.size();
   if (!in_order_.empty() && absorb(in_order_.back(), payload)) return;
+  hold(payload);
   in_order_.push_back(std::move(payload));
+}
+
+void ReceiveBuffer::hold(const Packet& packet) {
+  held_ += packet.footprint();
+  budget_->take(packet.footprint());
+}
+
+void ReceiveBuffer::let_go(const Packet& packet) {
+  held_ -= packet.footprint();
+  budget_->give_back(packet.footprint());
 }
 
 std::uint32_t ReceiveBuffer::release_late(SeqNum rcv_nxt) {
@@ -78,7 +93,7 @@ std::uint32_t ReceiveBuffer::release_late(SeqNum rcv_nxt) {
   runs_.pop_front();
   while (!late_.empty() && late_.front().begin == rcv_nxt) {
     Late late = late_.take_front();
-    late_footprint_ -= late.packet.footprint();
+    let_go(late.packet);
     rcv_nxt += late.packet.size();
     released += late.packet.size();
     append_in_order(std::move(late.packet));
@@ -115,7 +130,7 @@ void ReceiveBuffer::insert_late(SeqNum seq, Packet payload, Inserted& out) {
     late_[at - 1].end = new_end;
     return;
   }
-  late_footprint_ += payload.footprint();
+  hold(payload);
   late_.insert(at, Late{seq, new_end, std::move(payload)});
 }
 
@@ -162,7 +177,9 @@ std::size_t ReceiveBuffer::read(MutableByteSpan out) {
     std::memcpy(out.data() + copied, packet.begin(), count);
     copied += count;
     packet.trim_front(count);
-    if (packet.size() == 0) in_order_.pop_front();
+    if (packet.size() != 0) break;
+    let_go(packet);
+    in_order_.pop_front();
   }
   readable_ -= copied;
   return copied;
@@ -171,6 +188,7 @@ std::size_t ReceiveBuffer::read(MutableByteSpan out) {
 Packet ReceiveBuffer::take_packet() {
   if (in_order_.empty()) return {};
   Packet packet = in_order_.take_front();
+  let_go(packet);
   readable_ -= packet.size();
   return packet;
 }
@@ -180,7 +198,8 @@ void ReceiveBuffer::clear() {
   late_.clear();
   runs_.clear();
   readable_ = 0;
-  late_footprint_ = 0;
+  budget_->give_back(held_);
+  held_ = 0;
   recent_count_ = 0;
 }
 

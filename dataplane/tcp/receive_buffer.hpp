@@ -9,6 +9,7 @@
 #include "dataplane/base/packet.hpp"
 #include "dataplane/base/ring.hpp"
 #include "dataplane/base/seq.hpp"
+#include "dataplane/tcp/memory_budget.hpp"
 #include "dataplane/wire/tcp_options.hpp"
 
 namespace dataplane::tcp {
@@ -19,21 +20,25 @@ namespace dataplane::tcp {
 /// packet for each.
 class ReceiveBuffer {
  public:
+  explicit ReceiveBuffer(MemoryBudget& budget) : budget_(&budget) {}
+  ReceiveBuffer(const ReceiveBuffer&) = delete;
+  ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
+  ~ReceiveBuffer() { clear(); }
+
   /// What insert() did with a payload.
   struct Inserted {
-    std::uint32_t in_order =
-        0;  ///< Octets by which RCV.NXT moves on, with those that the payload released.
-    bool filled_hole = false;  ///< Octets were waiting behind it.
-    bool out_of_order =
-        false;  ///< Stored behind a hole, or thrown away as too much for `footprint_limit`.
+    /// Octets by which RCV.NXT moves on, with those that the payload released.
+    std::uint32_t in_order = 0;
+    bool filled_hole = false;   ///< Octets were waiting behind it.
+    bool out_of_order = false;  ///< It lies behind a hole.
+    bool no_memory = false;     ///< Thrown away: the peer must send it again.
     /// Octets that had been received before, for a D-SACK block (RFC 2883 §4).
     std::optional<wire::SackBlock> duplicate;
   };
 
-  /// Takes a payload that lies within the window; `rcv_nxt` <= `seq`. `footprint_limit`: octets of
-  /// memory that waiting packets may hold; what is out of order beyond it is dropped and must be
-  /// sent again.
-  Inserted insert(SeqNum rcv_nxt, SeqNum seq, Packet payload, std::size_t footprint_limit);
+  /// Takes a payload that lies within the window; `rcv_nxt` <= `seq`. `limit`: octets of memory
+  /// that waiting packets may hold, within what the budget of the core allows.
+  Inserted insert(SeqNum rcv_nxt, SeqNum seq, Packet payload, std::size_t limit);
 
   /// Octets in order that the application has not read.
   std::size_t readable() const { return readable_; }
@@ -44,6 +49,8 @@ class ReceiveBuffer {
 
   /// Up to `most` blocks for the SACK option: the most recently changed first (RFC 2018 §4).
   std::size_t sack_blocks(std::span<wire::SackBlock> out) const;
+  /// Octets of memory that the packets here hold.
+  std::size_t held() const { return held_; }
   bool has_holes() const { return !late_.empty(); }
   void clear();
   void trim();
@@ -55,17 +62,19 @@ class ReceiveBuffer {
     Packet packet;
   };
   void append_in_order(Packet payload);
+  void hold(const Packet& packet);
+  void let_go(const Packet& packet);
   std::uint32_t release_late(SeqNum rcv_nxt);
   void insert_late(SeqNum seq, Packet payload, Inserted& out);
-  bool merge_into_previous(std::size_t index, SeqNum seq, const Packet& payload);
   void insert_run(SeqNum begin, SeqNum end);
   void note_recent(SeqNum seq);
 
+  MemoryBudget* budget_;
   Ring<Packet> in_order_;
   Ring<Late> late_;             ///< By sequence number, without overlap.
   Ring<wire::SackBlock> runs_;  ///< What late_ covers, adjacent octets as one.
   std::size_t readable_ = 0;
-  std::size_t late_footprint_ = 0;
+  std::size_t held_ = 0;                               ///< Octets of memory of all packets here.
   std::array<SeqNum, wire::kMaxSackBlocks> recent_{};  ///< A position in each recently changed run.
   std::uint8_t recent_count_ = 0;
 };

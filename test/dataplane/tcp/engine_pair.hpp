@@ -19,9 +19,10 @@ struct Bench {
   HeapPacketPool packets{8'192};
   BlockPool blocks{16UL << 20};
   Stats stats;
+  MemoryBudget receive_memory{64UL << 20};
   Config config;
 
-  Environment environment() { return {blocks, stats}; }
+  Environment environment() { return {blocks, stats, receive_memory}; }
 
   /// A received segment from a header and octets.
   wire::TcpSegment received(const wire::TcpHeader& header, ByteSpan payload = {}) {

@@ -268,6 +268,21 @@ TEST_CASE("data for an application that has gone is answered with a reset",
   CHECK(peer.connection->is_finished());
 }
 
+TEST_CASE("connections that nobody reads cannot take all packets", "[tcp][input]") {
+  Bench bench;
+  bench.receive_memory = MemoryBudget(64 * 1'024);
+  ScriptedPeer greedy(bench);
+  ScriptedPeer modest(bench);
+  for (int i = 0; i < 200; ++i) {
+    greedy.receive(pattern(1'460));
+    greedy.next.seq = greedy.next.seq + 1'460U;
+    greedy.all_sent();
+  }
+  CHECK(bench.receive_memory.used() <= 64 * 1'024);
+  CHECK(bench.stats.no_memory > 0);
+  CHECK(modest.receive(pattern(1'460)).readable);
+}
+
 TEST_CASE("a SYN-ACK that acknowledges something else is answered with a reset",
           "[tcp][handshake][rfc9293-3.10.7.3]") {
   Bench bench;
