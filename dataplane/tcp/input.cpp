@@ -68,7 +68,7 @@ void Connection::reject_as_duplicate(Instant now, const wire::TcpSegment& segmen
   }
   ++env_.stats.segments_duplicate;
   const SeqNum seq = segment.header.seq;
-  if (sack_ && seq < rcv_nxt_)
+  if (sack_ && seq < rcv_nxt_ && segment.payload_length() != 0)
     dsack_ = {seq, min(rcv_nxt_, seq + segment.payload_length())};  // RFC 2883 §4
   ack_now_ = true;
 }
@@ -222,6 +222,7 @@ void Connection::accept_fin(Instant now, const wire::TcpSegment& segment, Outcom
       break;  // Our FIN is not acknowledged yet.
     case State::FinWait2:
       enter_time_wait(now);
+      out.closed = true;
       break;
     default:
       break;
