@@ -11,7 +11,11 @@
 
 namespace mptcp::test {
 
-using namespace dataplane;
+using dataplane::Duration;
+using dataplane::HeapPacketPool;
+using dataplane::Prefix;
+namespace net = dataplane::net;
+namespace tcp = dataplane::tcp;
 
 inline std::vector<std::byte> pattern(std::size_t length) {
   std::vector<std::byte> out(length);
