@@ -12,7 +12,24 @@
 
 namespace fuzz {
 
-using namespace dataplane;
+namespace net = dataplane::net;
+namespace tcp = dataplane::tcp;
+namespace wire = dataplane::wire;
+using dataplane::ByteSpan;
+using dataplane::Duration;
+using dataplane::Endpoint;
+using dataplane::FourTuple;
+using dataplane::Instant;
+using dataplane::IpAddress;
+using dataplane::MacAddress;
+using dataplane::MutableByteSpan;
+using dataplane::Packet;
+using dataplane::PacketPool;
+using dataplane::PortIndex;
+using dataplane::Prefix;
+using dataplane::SeqNum;
+using dataplane::store_be;
+using namespace std::chrono_literals;
 
 inline constexpr PortIndex kPort{0};
 inline constexpr MacAddress kCoreMac{{2, 0, 0, 0, 0, 1}};
