@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "apps/http/stream.hpp"
+#include "apps/http/watchdog.hpp"
+
+namespace apps::http {
+
+/// A stream with what was read ahead of it, and a watchdog. After the watchdog has bitten, reads
+/// and writes fail with asio::error::timed_out.
+class Connection {
+ public:
+  explicit Connection(StreamPtr stream);
+
+  /// Reads more into input(): asio::error::eof at the end, no_buffer_space when input() is full.
+  asio::awaitable<IoResult> fill();
+  /// What input() holds first, then the stream, without a copy through input().
+  asio::awaitable<IoResult> read_some(asio::mutable_buffer into);
+  /// Reads until `into` is full; fewer octets only with an error.
+  asio::awaitable<IoResult> read_full(asio::mutable_buffer into);
+  asio::awaitable<error_code> write_all(asio::const_buffer from);
+  asio::awaitable<error_code> write_all(std::string_view text);
+
+  /// Says that nothing more is sent, and reads what the peer still sends for at most `limit`, so
+  /// that the last answer reaches it: a close with unread octets would be a reset that overtakes it
+  /// (RFC 9112 §9.6).
+  asio::awaitable<void> linger(Watchdog::Duration limit);
+
+  boost::beast::flat_buffer& input() { return input_; }
+  Watchdog& watchdog() { return watchdog_; }
+  asio::any_io_executor executor() { return stream_->executor(); }
+  void abort() { stream_->abort(); }
+  /// Gives the memory of input() back while nothing is expected.
+  void shrink() { input_.shrink_to_fit(); }
+
+ private:
+  IoResult judge(IoResult result);
+
+  StreamPtr stream_;
+  boost::beast::flat_buffer input_;
+  Watchdog watchdog_;
+};
+
+}  // namespace apps::http
