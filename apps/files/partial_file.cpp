@@ -1,7 +1,10 @@
 #include "apps/files/partial_file.hpp"
 
 #include <cstdio>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,11 +12,17 @@
 
 #include <fmt/format.h>
 
+#include "apps/files/sha256.hpp"
+
 namespace apps::files {
 namespace {
 
 constexpr mode_t kFileMode = 0666;  // The umask takes its part.
 constexpr int kNameAttempts = 16;
+/// Leaves room in NAME_MAX for the rest of a part's name.
+constexpr std::size_t kMaxNameInPart = 200;
+constexpr std::size_t kTagDigits = 16;
+constexpr std::string_view kPartSuffix = ".part";
 
 std::string random_name() {
   std::uint64_t random = 0;
@@ -44,6 +53,14 @@ std::error_code sync_directory(const Place& place) {
   return {};
 }
 
+struct CloseDir {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+std::string part_prefix(std::string_view name) {
+  return fmt::format(".{}.", name.substr(0, kMaxNameInPart));
+}
+
 bool has_no_unnamed_files(int error) {
   return error == EOPNOTSUPP || error == EISDIR || error == ENOENT || error == EINVAL;
 }
@@ -69,6 +86,7 @@ Result<PartialFile> PartialFile::open_resumable(Place target, std::string part) 
   UniqueFd fd(::openat(target.directory.raw(), part.c_str(),
                        O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kFileMode));
   if (!fd) return Refused(last_error());
+  if (::flock(fd.raw(), LOCK_EX | LOCK_NB) != 0) return Refused(last_error());
   struct stat info {};
   if (::fstat(fd.raw(), &info) != 0) return Refused(last_error());
   if (!S_ISREG(info.st_mode)) return refused(std::errc::file_exists);
@@ -122,6 +140,28 @@ Result<PartialFile::Committed> PartialFile::rename_part() {
   }
   part_.clear();
   return existed ? Committed::Replaced : Committed::Created;
+}
+
+std::string part_name(std::string_view name, std::string_view tag) {
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(tag)));
+  return part_prefix(name) + to_hex(hash.finish()).substr(0, kTagDigits) + std::string(kPartSuffix);
+}
+
+std::vector<std::string> find_parts(const Place& target) {
+  std::vector<std::string> parts;
+  const int copy = ::openat(target.directory.raw(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, CloseDir> dir(copy >= 0 ? ::fdopendir(copy) : nullptr);
+  const std::string prefix = part_prefix(target.name);
+  // Each call has its own stream, so that readdir is safe here.
+  while (const dirent* found =
+             dir ? ::readdir(dir.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name = static_cast<const char*>(found->d_name);
+    const bool fits = name.starts_with(prefix) && name.ends_with(kPartSuffix) &&
+                      name.size() == prefix.size() + kTagDigits + kPartSuffix.size();
+    if (fits) parts.emplace_back(name);
+  }
+  return parts;
 }
 
 }  // namespace apps::files

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "apps/files/result.hpp"
 #include "apps/files/root.hpp"
@@ -15,7 +17,8 @@ class PartialFile {
  public:
   static Result<PartialFile> create(Place target);
   /// For a transfer that may go on later: has the hidden name `part` beside the target from the
-  /// start, and keeps what an earlier attempt left there.
+  /// start, and keeps what an earlier attempt left there. resource_unavailable_try_again if
+  /// somebody else is writing it.
   static Result<PartialFile> open_resumable(Place target, std::string part);
 
   PartialFile(PartialFile&& other) noexcept;
@@ -44,5 +47,10 @@ class PartialFile {
   UniqueFd fd_;
   std::string part_;  ///< The hidden name; empty: none.
 };
+
+/// The hidden name of a part of the file `name` in the state that `tag` names; always short enough.
+std::string part_name(std::string_view name, std::string_view tag);
+/// The names of all parts of this file, of whatever state, that earlier attempts have left.
+std::vector<std::string> find_parts(const Place& target);
 
 }  // namespace apps::files

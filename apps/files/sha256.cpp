@@ -1,6 +1,7 @@
 #include "apps/files/sha256.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <new>
 #include <openssl/evp.h>
 #include <vector>
@@ -71,6 +72,19 @@ std::string to_hex(const Sha256Value& value) {
   for (const std::byte b : value)
     out += fmt::format("{:02x}", std::to_integer<unsigned>(b));
   return out;
+}
+
+std::optional<Sha256Value> sha256_from_hex(std::string_view text) {
+  Sha256Value value{};
+  if (text.size() != 2 * value.size()) return std::nullopt;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    unsigned octet = 0;
+    const char* const begin = text.data() + 2 * i;
+    const auto [end, error] = std::from_chars(begin, begin + 2, octet, 16);
+    if (error != std::errc{} || end != begin + 2) return std::nullopt;
+    value.at(i) = static_cast<std::byte>(octet);
+  }
+  return value;
 }
 
 std::string to_base64(const Sha256Value& value) {

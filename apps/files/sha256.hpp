@@ -41,6 +41,8 @@ std::error_code hash_range(Sha256& hash, int fd, std::uint64_t offset, std::uint
                            const std::atomic<bool>& cancelled);
 
 std::string to_hex(const Sha256Value& value);
+/// Nothing unless `text` is 64 hexadecimal digits.
+std::optional<Sha256Value> sha256_from_hex(std::string_view text);
 std::string to_base64(const Sha256Value& value);
 /// Nothing unless `text` is the base64 of exactly one value (RFC 4648 §4).
 std::optional<Sha256Value> sha256_from_base64(std::string_view text);

@@ -53,8 +53,8 @@ struct GetOptions {
   /// Asks for the server's sha-256 (RFC 9530) and compares. Without it a digest that the server
   /// sends anyway is still compared.
   bool verify = false;
-  /// The sha-256 that the whole file must have, as 64 hexadecimal digits in lower case; else the get
-  /// fails with Checksum and the file does not appear. Empty: whatever comes is right.
+  /// The sha-256 that the whole file must have, as 64 hexadecimal digits in lower case; else the
+  /// get fails with Checksum and the file does not appear. Empty: whatever comes is right.
   std::string sha256;
   /// fsync before the file gets its name. Off for scratch data.
   bool sync = true;
@@ -104,6 +104,8 @@ struct ListEntry {
   std::string modified;  ///< An HTTP date (RFC 9110 §5.6.7); may be empty.
 };
 
+class ClientCore;
+
 /// An HTTP/1.1 client. It keeps its connection open between operations. One operation at a time;
 /// all on the executor's thread. Files are read, written and hashed on a thread of its own.
 class Client {
@@ -129,8 +131,7 @@ class Client {
   void cancel();
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<ClientCore> core_;
 };
 
 }  // namespace apps::http

@@ -25,6 +25,10 @@ IoResult Connection::judge(IoResult result) {
   return result;
 }
 
+void Connection::count(std::size_t octets) {
+  if (meter_ != nullptr) meter_->fetch_add(octets, std::memory_order_relaxed);
+}
+
 asio::awaitable<IoResult> Connection::fill() {
   const std::size_t room = input_.max_size() - input_.size();
   if (room == 0) co_return IoResult{asio::error::no_buffer_space, 0};
@@ -39,9 +43,12 @@ asio::awaitable<IoResult> Connection::read_some(asio::mutable_buffer into) {
   if (input_.size() > 0) {
     const std::size_t n = asio::buffer_copy(into, input_.data());
     input_.consume(n);
+    count(n);
     co_return IoResult{{}, n};
   }
-  co_return judge(co_await stream_->read_some(into));
+  const IoResult result = judge(co_await stream_->read_some(into));
+  count(result.bytes);
+  co_return result;
 }
 
 asio::awaitable<IoResult> Connection::read_full(asio::mutable_buffer into) {
@@ -58,6 +65,7 @@ asio::awaitable<IoResult> Connection::read_full(asio::mutable_buffer into) {
 asio::awaitable<error_code> Connection::write_all(asio::const_buffer from) {
   while (from.size() > 0) {
     const IoResult result = judge(co_await stream_->write_some(from));
+    count(result.bytes);
     if (result.error) co_return result.error;
     from += result.bytes;
   }

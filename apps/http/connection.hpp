@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include <boost/asio/awaitable.hpp>
@@ -32,6 +34,10 @@ class Connection {
   /// (RFC 9112 §9.6).
   asio::awaitable<void> linger(Watchdog::Duration limit);
 
+  /// Counts the octets that are read and written from now on into `meter`, which outlives that;
+  /// null: no more.
+  void set_meter(std::atomic<std::uint64_t>* meter) { meter_ = meter; }
+
   boost::beast::flat_buffer& input() { return input_; }
   Watchdog& watchdog() { return watchdog_; }
   asio::any_io_executor executor() { return stream_->executor(); }
@@ -41,10 +47,12 @@ class Connection {
 
  private:
   IoResult judge(IoResult result);
+  void count(std::size_t octets);
 
   StreamPtr stream_;
   boost::beast::flat_buffer input_;
   Watchdog watchdog_;
+  std::atomic<std::uint64_t>* meter_ = nullptr;
 };
 
 }  // namespace apps::http

@@ -60,6 +60,10 @@ void Watchdog::on_progress(std::size_t octets) {
 
 bool Watchdog::has_bitten() const { return state_->has_bitten; }
 
+std::chrono::milliseconds Watchdog::limit() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(state_->limit);
+}
+
 void Watchdog::wait(const std::shared_ptr<State>& state) {
   state->fires = state->deadline;
   state->timer.expires_at(state->fires);

@@ -30,6 +30,8 @@ class Watchdog {
   /// Octets moved.
   void on_progress(std::size_t octets);
   bool has_bitten() const;
+  /// What it was armed with last.
+  std::chrono::milliseconds limit() const;
 
  private:
   struct State;
