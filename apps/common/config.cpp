@@ -231,9 +231,9 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp) {
   if (const auto control = table.word("congestion_control",
                                       {"reno", "cubic", "bbr", "lia", "olia", "balia", "wvegas"})) {
     if (control->value == "reno")
-      tcp.congestion_control = dataplane::tcp::CongestionControl::NewReno;
+      tcp.congestion_control = cc::Kind::NewReno;
     else if (control->value == "cubic")
-      tcp.congestion_control = dataplane::tcp::CongestionControl::Cubic;
+      tcp.congestion_control = cc::Kind::Cubic;
     else
       report.error(control->line,
                    fmt::format("congestion_control \"{}\" {}", control->value, kNotYet),

@@ -227,6 +227,7 @@ asio::awaitable<Error> ClientCore::status_error(const RequestHead& request, cons
     const std::string prefix =
         fmt::format("{} {}: ", status, std::string_view(reason.data(), reason.size()));
     if (text.starts_with(prefix)) text.erase(0, prefix.size());
+    if (text.ends_with('.')) text.pop_back();
     if (!text.empty()) error.message += fmt::format(" ({})", text);
   }
   release();

@@ -15,7 +15,15 @@ namespace {
 
 /// A root with a secret beside it.
 struct Fixture {
-  Fixture() {
+  std::string text(std::string_view path) const {
+    const auto file = root.open_file(path);
+    if (!file) return file.error().message();
+    std::array<std::byte, 64> buffer{};
+    const auto n = read_at(file->fd.raw(), buffer, 0);
+    return {static_cast<const char*>(static_cast<const void*>(buffer.data())), n.value()};
+  }
+
+  static Root prepare(const Scratch& outside) {
     std::filesystem::create_directories(outside.path("root/sub"));
     outside.write("secret", "secret");
     outside.write("root/a b", "inside");
@@ -26,18 +34,12 @@ struct Fixture {
     std::filesystem::create_symlink(outside.path("secret"), outside.path("root/absolute"));
     std::filesystem::create_symlink("/proc/self/root", outside.path("root/magic"));
     std::filesystem::create_symlink("loop", outside.path("root/loop"));
-    ::mkfifo(outside.path("root/fifo").c_str(), 0600);
-  }
-  std::string text(std::string_view path) const {
-    const auto file = root.open_file(path);
-    if (!file) return file.error().message();
-    std::array<std::byte, 64> buffer{};
-    const auto n = read_at(file->fd.raw(), buffer, 0);
-    return {static_cast<const char*>(static_cast<const void*>(buffer.data())), n.value()};
+    REQUIRE(::mkfifo(outside.path("root/fifo").c_str(), 0600) == 0);
+    return Root::open(outside.path("root")).value();
   }
 
   Scratch outside;
-  Root root = Root::open(outside.path("root")).value();
+  Root root = prepare(outside);
 };
 
 TEST_CASE("paths lead to files beneath the root", "[apps][files][root]") {

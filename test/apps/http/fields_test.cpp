@@ -32,7 +32,7 @@ TEST_CASE("a date is written in one form and read in three", "[apps][http][date]
 TEST_CASE("a digest field gives its sha-256", "[apps][http][digest][rfc9530-2]") {
   const auto empty = files::Sha256().finish();
   CHECK(to_digest_field(empty) == std::string("sha-256=:") + kEmptyDigest + ":");
-  for (const std::string field :
+  for (const std::string& field :
        {to_digest_field(empty), "md5=:AAAA:, " + to_digest_field(empty) + " , sha-512=:BBBB:",
         to_digest_field(empty) + ";x=1"}) {
     const DigestField parsed = parse_digest_field(field);
