@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -200,6 +201,8 @@ OrMessage<std::unique_ptr<Eal>> Eal::start(const EalConfig& config) {
   rte_openlog_stream(impl->log_stream);
   rte_log_set_global_level(RTE_LOG_WARNING);
 
+  // A vhost-user peer that is gone is an error of a write, not the end of this process.
+  std::signal(SIGPIPE, SIG_IGN);
   if (init_quietly(arguments_of(config)) < 0) {
     const std::string why = reason_of(rte_errno);
     rte_openlog_stream(nullptr);

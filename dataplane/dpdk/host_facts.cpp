@@ -3,6 +3,8 @@
 #include <cstring>
 #include <fstream>
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -75,6 +77,10 @@ std::optional<InterfaceFacts> interface_facts(const std::string& name) {
   InterfaceFacts facts;
   facts.is_up = (about.ifr_flags & IFF_UP) != 0;
   if (control.ask(SIOCGIFMTU, about)) facts.mtu = static_cast<unsigned>(about.ifr_mtu);
+  ethtool_drvinfo driver{};
+  driver.cmd = ETHTOOL_GDRVINFO;
+  about.ifr_data = static_cast<char*>(static_cast<void*>(&driver));
+  if (control.ask(SIOCETHTOOL, about)) facts.driver = driver.driver;
   return facts;
 }
 

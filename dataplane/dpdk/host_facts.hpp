@@ -21,6 +21,7 @@ HugepageFacts hugepage_facts();
 struct InterfaceFacts {
   bool is_up = false;
   unsigned mtu = 0;
+  std::string driver;  ///< Of the kernel, such as "veth"; empty when it does not say.
 };
 std::optional<InterfaceFacts> interface_facts(const std::string& name);
 

@@ -40,7 +40,7 @@ class Port {
 
   std::uint16_t rx_queue_count() const { return rx_queues_; }
   std::uint16_t tx_queue_count() const { return tx_queues_; }
-  MacAddress mac() const;
+  const MacAddress& mac() const { return mac_; }
   const net::Offloads& offloads() const { return offloads_; }
   bool is_link_up() const;
 
@@ -83,6 +83,7 @@ class Port {
   OrMessage<void> set_up_queues(std::span<const std::unique_ptr<MbufPool>> pools);
   OrMessage<void> start();
   void set_mtu();
+  void choose_mac();
   void spread_over_queues();
   std::string message(std::string_view what, int error) const;
   std::size_t accept(std::uint16_t queue, std::span<rte_mbuf*> burst, std::span<Packet> out);
@@ -102,6 +103,7 @@ class Port {
   bool rss_ = false;
   bool prepares_tx_ = false;  ///< Its driver may want to correct what it is given.
   net::Offloads offloads_;
+  MacAddress mac_;
   rte_eth_dev_info device_info_{};
   std::vector<std::uint8_t> rss_key_;
   std::uint64_t rx_offloads_ = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "dataplane/dpdk/node.hpp"
 #include "test/dataplane/dpdk/echo_core.hpp"
@@ -319,6 +320,11 @@ TEST_CASE("frames travel over veth through packet sockets", "[dpdk][node][root]"
   CHECK_FALSE(info.mac.is_zero());
   CHECK(info.mac == sender.seat().ports[0].mac);
   CHECK_FALSE(sender.seat().ports[0].offloads.tx_tcp_checksum);
+  // Not the kernel's own, so that the kernel drops our frames at first sight and answers none.
+  std::string mac;
+  for (const std::uint8_t octet : info.mac.octets)
+    mac += fmt::format("{}{:02x}", mac.empty() ? "" : ":", octet);
+  CHECK_FALSE(run("ip link show | grep -q " + mac));
 }
 
 TEST_CASE("a jumbo MTU over packet sockets", "[dpdk][node][root]") {
