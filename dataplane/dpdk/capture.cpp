@@ -41,7 +41,7 @@ Glance glance_at(ByteSpan frame) {
   }
   std::uint8_t protocol = 0;
   if (type == kEtherTypeIpv4) {
-    const std::size_t header = (reader.u8() & 0x0fU) * 4U;
+    const std::size_t header = (reader.u8() & 0x0fU) * std::size_t{4};
     reader.skip(8);
     protocol = reader.u8();
     reader.skip(2);

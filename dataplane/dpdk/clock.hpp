@@ -14,7 +14,7 @@ class TscClock {
  public:
   TscClock()
       : origin_(rte_rdtsc()),
-        nanoseconds_q32_(static_cast<std::uint64_t>((std::uint64_t{1'000'000'000} << 32) /
+        nanoseconds_q32_(static_cast<std::uint64_t>(1e9 * 4'294'967'296.0 /
                                                     static_cast<double>(rte_get_tsc_hz()))) {}
 
   Instant now() const { return at(rte_rdtsc()); }

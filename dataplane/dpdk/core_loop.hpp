@@ -26,6 +26,7 @@ template <class C>
 concept CoreLike = requires(C core, const C constant, Instant now, PortIndex port,
                             std::span<Packet> frames) {
   core.on_frames(now, port, frames);
+  core.on_shared_frames(now, port, frames);
   core.on_deadline(now);
   core.poll_transmit(now);
   { core.tx_queue(port) } -> std::same_as<net::FrameQueue&>;
@@ -34,12 +35,6 @@ concept CoreLike = requires(C core, const C constant, Instant now, PortIndex por
   { core.next_foreign()->owner } -> std::convertible_to<std::uint16_t>;
   { core.next_foreign()->port } -> std::convertible_to<PortIndex>;
   { core.next_foreign()->frame } -> std::convertible_to<const Packet&>;
-};
-
-/// A core that hands out frames for kEveryCore takes the others' in here.
-template <class C>
-concept SharesFrames = requires(C core, Instant now, PortIndex port, std::span<Packet> frames) {
-  core.on_shared_frames(now, port, frames);
 };
 
 /// What runs on top of a core, once per turn; true when it did something.
@@ -211,9 +206,10 @@ std::size_t CoreLoop<CoreT>::receive_from_cores(Instant now) {
         burst_[run] = std::move(parcel.frame);
       }
       const std::span<Packet> frames(burst_.data(), run);
-      if (!is_shared) core_.on_frames(now, port, frames);
-      if constexpr (SharesFrames<CoreT>) {
-        if (is_shared) core_.on_shared_frames(now, port, frames);
+      if (is_shared) {
+        core_.on_shared_frames(now, port, frames);
+      } else {
+        core_.on_frames(now, port, frames);
       }
       begin += run;
     }

@@ -53,9 +53,9 @@ Verdict check_port(const PortConfig& port) {
   if (port.addresses.empty())
     return refuse("port {}: it has no address; write address = [\"10.9.0.1/24\"]", port.id);
   for (const Prefix& prefix : port.addresses)
-    if (const Verdict ok = check_address(port, prefix); !ok) return ok;
-  if (const Verdict ok = check_gateway(port, port.gateway_v4, true); !ok) return ok;
-  if (const Verdict ok = check_gateway(port, port.gateway_v6, false); !ok) return ok;
+    if (Verdict ok = check_address(port, prefix); !ok) return ok;
+  if (Verdict ok = check_gateway(port, port.gateway_v4, true); !ok) return ok;
+  if (Verdict ok = check_gateway(port, port.gateway_v6, false); !ok) return ok;
   if (port.mtu < kMinMtu || port.mtu > kMaxMtu)
     return refuse("port {}: mtu = {} must be {} to {}", port.id, port.mtu, kMinMtu, kMaxMtu);
   if (port.vlan && (*port.vlan == 0 || *port.vlan > kMaxVlan))
@@ -103,9 +103,9 @@ OrMessage<void> validate(const NodeConfig& config) {
   if (config.ports.size() > kMaxPorts)
     return refuse("{} ports are too many; {} at most", config.ports.size(), kMaxPorts);
   for (auto port = config.ports.begin(); port != config.ports.end(); ++port) {
-    if (const Verdict ok = check_port(*port); !ok) return ok;
+    if (Verdict ok = check_port(*port); !ok) return ok;
     for (auto other = config.ports.begin(); other != port; ++other)
-      if (const Verdict ok = check_pair(*other, *port); !ok) return ok;
+      if (Verdict ok = check_pair(*other, *port); !ok) return ok;
     for (auto a = port->addresses.begin(); a != port->addresses.end(); ++a)
       for (auto b = a + 1; b != port->addresses.end(); ++b)
         if (a->address == b->address)

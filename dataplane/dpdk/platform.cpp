@@ -74,7 +74,7 @@ OrMessage<void> Platform::open_ports() {
     data_room = std::max(data_room, data_room_for(*device, port.mtu));
     devices.push_back(*std::move(device));
   }
-  if (const auto ok = make_pools(data_room); !ok) return ok;
+  if (auto ok = make_pools(data_room); !ok) return ok;
   for (std::size_t i = 0; i < devices.size(); ++i) {
     auto port = Port::open(eal_, config_.ports[i], devices[i], pools_);
     if (!port) return tl::unexpected(port.error());

@@ -8,8 +8,15 @@
 
 #include "dataplane/dpdk/host_facts.hpp"
 #include "dataplane/dpdk/port_setup.hpp"
+#include "dataplane/net/steering.hpp"
 
 namespace dataplane::dpdk {
+namespace {
+
+/// Octets of the Toeplitz key of a device that does not say.
+constexpr std::size_t kUsualKeyLength = 40;
+
+}  // namespace
 
 Port::Port(Eal& eal, const PortConfig& config, const DeviceString& device)
     : eal_(eal), config_(config), device_(device) {}
@@ -114,13 +121,16 @@ void Port::choose_rss(rte_eth_conf& conf, std::size_t cores) {
   if (cores < 2 || rx_queues_ < 2) return;
   constexpr std::uint64_t kTcp = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP;
   const std::uint64_t types = device_info_.flow_type_rss_offloads & kTcp;
-  const std::span<const std::uint8_t> key = steering_key();
-  if (types == 0 || (device_info_.hash_key_size != 0 && device_info_.hash_key_size < key.size())) {
+  // What the software computes for a flow, so that the device gives most frames to the core that
+  // owns them.
+  const auto key = net::Steering::rss_key();
+  const std::size_t length =
+      device_info_.hash_key_size == 0 ? kUsualKeyLength : device_info_.hash_key_size;
+  if (types == 0 || length > key.size()) {
     notes_.emplace_back("no RSS over TCP: cores forward what reaches the wrong one");
     return;
   }
-  rss_key_.assign(key.begin(), key.end());
-  rss_key_.resize(std::max<std::size_t>(device_info_.hash_key_size, key.size()), 0);
+  rss_key_.assign(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(length));
   conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
   conf.rx_adv_conf.rss_conf.rss_key = rss_key_.data();
   conf.rx_adv_conf.rss_conf.rss_key_len = static_cast<std::uint8_t>(rss_key_.size());
@@ -179,6 +189,7 @@ OrMessage<void> Port::start() {
 }
 
 void Port::spread_over_queues() {
+  const net::Steering steering(rx_queues_);
   const std::uint16_t size = device_info_.reta_size;
   if (size == 0) return;
   std::vector<rte_eth_rss_reta_entry64> table((size + RTE_ETH_RETA_GROUP_SIZE - 1U) /
@@ -187,7 +198,7 @@ void Port::spread_over_queues() {
     rte_eth_rss_reta_entry64& group = table[bucket / RTE_ETH_RETA_GROUP_SIZE];
     const unsigned at = bucket % RTE_ETH_RETA_GROUP_SIZE;
     group.mask |= std::uint64_t{1} << at;
-    group.reta[at] = static_cast<std::uint16_t>(bucket % rx_queues_);
+    group.reta[at] = steering.reta()[bucket % net::Steering::kRetaSize];
   }
   if (rte_eth_dev_rss_reta_update(port_id_, table.data(), size) != 0)
     notes_.emplace_back("the device keeps its own table from hash to queue");

@@ -15,17 +15,6 @@ constexpr std::array<std::string_view, 9> kVirtualDrivers = {
 
 }  // namespace
 
-std::span<const std::uint8_t> steering_key() {
-  // A key of period 16 gives the same hash for a flow and its reverse.
-  static constexpr auto kKey = [] {
-    std::array<std::uint8_t, 40> key{};
-    for (std::size_t i = 0; i < key.size(); ++i)
-      key[i] = i % 2 == 0 ? 0x6d : 0x5a;
-    return key;
-  }();
-  return kKey;
-}
-
 std::string attach_remedy(const DeviceString& device) {
   if (device.is_pci())
     return fmt::format("; is {} there and bound to vfio-pci? `dpdk-devbind.py --status` shows it",

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -11,9 +10,6 @@
 #include "dataplane/dpdk/port_info.hpp"
 
 namespace dataplane::dpdk {
-
-/// The Toeplitz key with which both directions of a flow reach the same queue.
-std::span<const std::uint8_t> steering_key();
 
 /// What an operator can do when DPDK does not open a device; starts with "; ".
 std::string attach_remedy(const DeviceString& device);

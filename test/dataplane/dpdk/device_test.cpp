@@ -327,6 +327,33 @@ TEST_CASE("frames travel over veth through packet sockets", "[dpdk][node][root]"
   CHECK_FALSE(run("ip link show | grep -q " + mac));
 }
 
+TEST_CASE("frames travel between virtio-user and vhost, without hugepages too", "[dpdk][node]") {
+  eal();
+  const std::string socket = (std::filesystem::temp_directory_path() /
+                              ("hawser_vhost_" + std::to_string(::getpid()) + ".sock"))
+                                 .string();
+  // The back end makes the socket, so it is first.
+  auto back = start(config_for("net_vhost0,iface=" + socket, 0));
+  REQUIRE(back);
+  auto front = start(config_for("net_virtio_user0,queue_size=256,path=" + socket, 1));
+  REQUIRE(front);
+  EchoCore& sender = (*front)->core(0);
+  const std::array<EchoNode*, 2> nodes = {back->get(), front->get()};
+  CHECK(turn_until(nodes, [&] { return (*back)->is_link_up(kPort0); }));
+  for (unsigned i = 0; i < 600; ++i)
+    REQUIRE(sender.send(kPort0, EchoCore::kEcho, 1514));
+  CHECK(turn_until(nodes, [&] { return sender.kept() == 600; }));
+  CHECK((*back)->describe(kPort0).driver == "net_vhost");
+  CHECK((*front)->describe(kPort0).driver == "net_virtio_user");
+  // The peer goes first: what is sent then waits or is refused, and nothing breaks.
+  back->reset();
+  for (unsigned i = 0; i < 600; ++i)
+    sender.send(kPort0, EchoCore::kEcho, 1514);
+  NoApp app;
+  for (int i = 0; i < 100; ++i)
+    (*front)->turn(0, app);
+}
+
 TEST_CASE("a jumbo MTU over packet sockets", "[dpdk][node][root]") {
   if (!enter_own_namespace()) return;
   const VethPair veth("dpdkj");
