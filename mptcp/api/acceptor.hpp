@@ -56,7 +56,7 @@ class BasicAcceptor {
   template <class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_listen(const Endpoint& local, const std::optional<dataplane::tcp::Config>& tcp,
                     Token&& token = Token()) {
-    return initiate<void(error_code)>(
+    return initiate<void(error_code), Token>(
         [](BasicAcceptor& self, auto handler, const Endpoint& where, const auto& how) {
           auto operation = detail::make_operation<ListenOperation>(*self.state_, std::move(handler),
                                                                    self.executor_);
@@ -71,7 +71,7 @@ class BasicAcceptor {
   /// void(error_code, BasicStream). Takes any completion token and heeds its cancellation slot.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_accept(Token&& token = Token()) {
-    return initiate<void(error_code, stream_type)>(
+    return initiate<void(error_code, stream_type), Token>(
         [](BasicAcceptor& self, auto handler) {
           auto operation = detail::make_operation<AcceptOperation>(*self.state_, std::move(handler),
                                                                    self.executor_, self);
@@ -132,8 +132,9 @@ class BasicAcceptor {
     BasicAcceptor* self;
     Start start;
   };
-  template <class Signature, class Start, class Token, class... Arguments>
-  auto initiate(Start start, Token& token, Arguments&&... arguments) {
+  /// `Token` is named by the caller: a reference says that the handler must be copied, not moved.
+  template <class Signature, class Token, class Start, class... Arguments>
+  auto initiate(Start start, std::remove_reference_t<Token>& token, Arguments&&... arguments) {
     return boost::asio::async_initiate<Token, Signature>(Initiation<Start>{this, start}, token,
                                                          std::forward<Arguments>(arguments)...);
   }

@@ -73,7 +73,7 @@ class BasicStream {
   /// void(error_code). Connects to options.remote; options.local and options.tcp say how.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_connect(const Core::ConnectOptions& options, Token&& token = Token()) {
-    return initiate<void(error_code)>(
+    return initiate<void(error_code), Token>(
         [](BasicStream& self, auto handler, const Core::ConnectOptions& chosen) {
           self.start_connect(self.template make<detail::ConnectOperation>(
               std::move(handler), chosen, std::vector<Endpoint>{}));
@@ -90,7 +90,7 @@ class BasicStream {
   /// answered.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_connect(const ResolverResults& remotes, Token&& token = Token()) {
-    return initiate<void(error_code, Endpoint)>(
+    return initiate<void(error_code, Endpoint), Token>(
         [](BasicStream& self, auto handler, const ResolverResults& chosen) {
           self.start_connect(self.template make<RangeConnectOperation>(std::move(handler), chosen));
         },
@@ -101,7 +101,7 @@ class BasicStream {
   /// after the peer's last.
   template <class Buffers, class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_read_some(const Buffers& buffers, Token&& token = Token()) {
-    return initiate<void(error_code, std::size_t)>(
+    return initiate<void(error_code, std::size_t), Token>(
         [](BasicStream& self, auto handler, const Buffers& chosen) {
           self.start(detail::Direction::Read, self.template make<detail::ReadOperation<Buffers>>(
                                                   std::move(handler), chosen));
@@ -111,7 +111,7 @@ class BasicStream {
   /// void(error_code, std::size_t). Completes when the send buffer took at least one octet.
   template <class Buffers, class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_write_some(const Buffers& buffers, Token&& token = Token()) {
-    return initiate<void(error_code, std::size_t)>(
+    return initiate<void(error_code, std::size_t), Token>(
         [](BasicStream& self, auto handler, const Buffers& chosen) {
           self.start(detail::Direction::Write, self.template make<detail::WriteOperation<Buffers>>(
                                                    std::move(handler), chosen));
@@ -122,7 +122,7 @@ class BasicStream {
   /// wait; then socket() can be used without a copy, on the core's thread.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_wait(boost::asio::socket_base::wait_type what, Token&& token = Token()) {
-    return initiate<void(error_code)>(
+    return initiate<void(error_code), Token>(
         [](BasicStream& self, auto handler, detail::Direction direction) {
           self.start(direction,
                      self.template make<detail::WaitOperation>(std::move(handler), direction));
@@ -134,7 +134,7 @@ class BasicStream {
   /// void(error_code, SocketInfo), from any thread.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_info(Token&& token = Token()) {
-    return initiate<void(error_code, SocketInfo)>(
+    return initiate<void(error_code, SocketInfo), Token>(
         [](BasicStream& self, auto handler) {
           auto operation = self.template make<detail::InfoOperation>(std::move(handler));
           self.run([state = self.state_, operation = std::move(operation)]() mutable {
@@ -230,8 +230,9 @@ class BasicStream {
     BasicStream* self;
     Start start;
   };
-  template <class Signature, class Start, class Token, class... Arguments>
-  auto initiate(Start start, Token& token, Arguments&&... arguments) {
+  /// `Token` is named by the caller: a reference says that the handler must be copied, not moved.
+  template <class Signature, class Token, class Start, class... Arguments>
+  auto initiate(Start start, std::remove_reference_t<Token>& token, Arguments&&... arguments) {
     return boost::asio::async_initiate<Token, Signature>(Initiation<Start>{this, start}, token,
                                                          std::forward<Arguments>(arguments)...);
   }

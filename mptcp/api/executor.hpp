@@ -46,7 +46,11 @@ class BasicExecutor {
       return;
     }
     inner_.execute(std::forward<Function>(function));
-    if (!inside) runtime_->wake();
+    if (inside) {
+      runtime_->on_posted_inside();
+    } else {
+      runtime_->wake();
+    }
   }
 
   friend bool operator==(const BasicExecutor& a, const BasicExecutor& b) noexcept {

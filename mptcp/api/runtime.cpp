@@ -59,8 +59,14 @@ Runtime::~Runtime() {
 bool Runtime::poll(Instant now) {
   ASSERT(!is_running_here());
   const PollScope scope(polling_);
-  if (wake_called_.load(std::memory_order_acquire))
+  if (wake_called_.load(std::memory_order_acquire)) {
     wake_called_.exchange(false, std::memory_order_acq_rel);
+    is_context_due_ = true;
+  }
+  if (now >= next_context_poll_) {
+    next_context_poll_ = now + kContextInterval;
+    is_context_due_ = true;
+  }
   now_ = now;
   completions_ = 0;
   octets_ = 0;
@@ -98,7 +104,9 @@ bool Runtime::run_handlers() {
   const std::size_t before = completions_;
   for (bool more = true; more && has_budget();) {
     more = false;
-    for (std::size_t i = 0; i < kSlice && has_budget() && context_.poll_one() > 0; ++i) {
+    for (std::size_t i = 0; i < kSlice && has_budget() && is_context_due_; ++i) {
+      is_context_due_ = context_.poll_one() > 0;
+      if (!is_context_due_) break;
       ++completions_;
       more = true;
     }
@@ -113,7 +121,7 @@ bool Runtime::run_handlers() {
 }
 
 void Runtime::wake() {
-  if (wake_ && !wake_called_.exchange(true, std::memory_order_acq_rel)) wake_();
+  if (!wake_called_.exchange(true, std::memory_order_acq_rel) && wake_) wake_();
 }
 
 void Runtime::finish(OperationPtr<Operation> operation) { finished_.push(std::move(operation)); }

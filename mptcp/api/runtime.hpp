@@ -61,8 +61,8 @@ class Runtime {
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   Executor get_executor() noexcept { return Executor(*this, context_.get_executor()); }
-  /// For objects of Boost.Asio that want an io_context. Functions posted to it directly do not wake
-  /// a loop that sleeps.
+  /// For objects of Boost.Asio that want an io_context. What is posted to it directly does not wake
+  /// a loop that sleeps, and waits up to kContextInterval of a loop that does not.
   boost::asio::io_context& context() { return context_; }
   Core& core() { return core_; }
   /// The time of the turn. On the core's thread only.
@@ -71,7 +71,9 @@ class Runtime {
   bool is_running_here() const noexcept {
     return polling_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
+  /// Something was posted to the io_context: from outside of poll(), or from within.
   void wake();
+  void on_posted_inside() { is_context_due_ = true; }
 
   // For the objects on this runtime.
 
@@ -99,6 +101,10 @@ class Runtime {
   bool has_budget() const {
     return completions_ < options_.max_completions && octets_ < options_.max_octets;
   }
+  /// The io_context's lock costs more than the rest of an idle turn, so nobody looks there without
+  /// a reason.
+  static constexpr dataplane::Duration kContextInterval = std::chrono::microseconds(10);
+
   bool take_events();
   bool expire();
   bool run_handlers();
@@ -113,6 +119,8 @@ class Runtime {
   std::unordered_map<SocketId, std::shared_ptr<detail::SocketState>> sockets_;
   detail::DeadlineHeap deadlines_;
   detail::OperationQueue<detail::Operation> finished_;
+  bool is_context_due_ = true;  ///< Something was posted, or more than one turn could run.
+  Instant next_context_poll_{};
   // What this turn has used of its RuntimeOptions.
   std::size_t completions_ = 0;
   std::size_t octets_ = 0;
