@@ -23,6 +23,9 @@ using dataplane::dpdk::NodeConfig;
 using dataplane::dpdk::PortConfig;
 using namespace std::chrono_literals;
 
+/// A quarter goes to send buffers; the rest must be enough for the ports.
+constexpr std::uint64_t kMinMemory = 48UL << 20;
+static_assert(kMinMemory * 3 / 4 >= dataplane::dpdk::kMinMemory);
 constexpr std::uint64_t kMaxMemory = 1UL << 40;
 
 /// Remembers where each name was seen first.
@@ -58,8 +61,7 @@ void read_engine(TableReader& table, const Machine& machine, NodeConfig& node) {
       table.report().error(table.line(), "cores of [engine] is empty",
                            "Name one core at least: cores = [0]");
   }
-  if (const auto memory = table.size("memory", dataplane::dpdk::kMinMemory, kMaxMemory))
-    node.memory = memory->value;
+  if (const auto memory = table.size("memory", kMinMemory, kMaxMemory)) node.memory = memory->value;
   if (const auto hugepages = table.flag("hugepages")) node.hugepages = hugepages->value;
   if (node.cores.size() > dataplane::dpdk::kMaxCores)
     table.report().error(

@@ -97,9 +97,10 @@ Ctrl-C ends it; transfers that are under way are cut.
 CLI::App* add_get(CLI::App& app, GetOptions& get) {
   CLI::App* sub = app.add_subcommand("get", "Fetch a file from any HTTP/1.1 server");
   sub->add_option("URL", get.url, "http://ADDRESS[:PORT]/PATH; an address, not a name")->required();
-  sub->add_option("DEST", get.destination, "The file to write, or a directory to put it in")
+  sub->add_option("DEST", get.destination, "The file to write, a directory to put it in, or -")
       ->required();
-  sub->add_flag("-c,--continue", get.resume, "Go on where an earlier attempt stopped");
+  sub->add_flag("-c,--continue", get.resume,
+                "Keep what came of an attempt that fails, and go on from there");
   sub->add_option("--sha256", get.sha256, "Fail unless the file has this digest")
       ->type_name("HEX")
       ->check([](const std::string& text) {
@@ -116,9 +117,9 @@ Examples:
   hawser get --config a.toml http://10.9.0.2:8080/big.bin .
   hawser get --config a.toml http://[fd00:9::2]:8080/big.bin copy.bin --verify
   hawser get --config a.toml -c --timeout 5s http://10.9.0.2:8080/big.bin big.bin
-      goes on with big.bin.part after a break, if the file on the server is still the same
+      after a break: goes on where the last -c stopped, if the server's file is still the same
 
-The file appears under its name only when it is whole.
+The file appears under its name only when it is whole. A DEST of - is standard output.
 )");
   return sub;
 }
@@ -137,7 +138,7 @@ Examples:
   hawser put --config a.toml a.bin b.bin c.bin http://10.9.0.2:8080/
   hawser put --config a.toml a.bin http://[fd00:9::2]:8080/other-name.bin
 
-Each file travels with its SHA-256; the server keeps it only if that is right.
+Each file travels with its SHA-256 (RFC 9530); hawser serve keeps it only if that is right.
 )");
   return sub;
 }
@@ -272,7 +273,7 @@ const CLI::App& innermost(const CLI::App& app) {
 std::string path_of(const CLI::App& app) {
   std::string path = app.get_name();
   for (const CLI::App* at = app.get_parent(); at != nullptr; at = at->get_parent())
-    path = at->get_name() + " " + path;
+    path.insert(0, at->get_name() + " ");
   return path;
 }
 

@@ -94,16 +94,22 @@ boost::json::object path_fields(const PathSample& path, double bits_per_second) 
 Reporter::Reporter(Style style, std::ostream& out, std::ostream& screen, unsigned columns)
     : style_(style), out_(&out), screen_(&screen), columns_(columns) {}
 
-Reporter Reporter::of_process(bool json, bool quiet) {
+Reporter Reporter::of_process(bool json, bool quiet, bool stdout_is_taken) {
   const bool is_terminal = isatty(STDERR_FILENO) == 1;
   winsize size{};
   unsigned columns = 80;
   if (is_terminal && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
     columns = size.ws_col;
-  return Reporter(choose_style(json, quiet, is_terminal), std::cout, std::cerr, columns);
+  return Reporter(choose_style(json, quiet, is_terminal), stdout_is_taken ? std::cerr : std::cout,
+                  std::cerr, columns);
 }
 
-void Reporter::event(std::string_view name, boost::json::object fields) {
+void Reporter::event(std::string_view name, const boost::json::object& fields) {
+  const std::scoped_lock lock(mutex_);
+  write_event(name, fields);
+}
+
+void Reporter::write_event(std::string_view name, const boost::json::object& fields) {
   if (style_ != Style::Json) return;
   boost::json::object all{{"event", name}};
   for (auto& [key, value] : fields)
@@ -112,18 +118,25 @@ void Reporter::event(std::string_view name, boost::json::object fields) {
 }
 
 void Reporter::line(std::string_view text) {
+  const std::scoped_lock lock(mutex_);
   if (style_ != Style::Terminal && style_ != Style::Lines) return;
   clear_bar();
   *screen_ << text << '\n' << std::flush;
 }
 
 void Reporter::result(std::string_view text) {
+  const std::scoped_lock lock(mutex_);
+  write_result(text);
+}
+
+void Reporter::write_result(std::string_view text) {
   if (style_ == Style::Json || style_ == Style::Quiet) return;
   clear_bar();
   *out_ << text << '\n' << std::flush;
 }
 
 void Reporter::progress(Instant now, const Progress& progress) {
+  const std::scoped_lock lock(mutex_);
   if (style_ == Style::Quiet) return;
   if (!start_) {
     start_ = last_ = now;
@@ -200,7 +213,7 @@ void Reporter::emit_event(const Progress& progress) {
                              {"rate_bps", std::round(rate_)},
                              {"paths", std::move(paths)}};
   if (progress.total) fields["total"] = *progress.total;
-  event("progress", std::move(fields));
+  write_event("progress", fields);
 }
 
 void Reporter::clear_bar() {
@@ -210,17 +223,19 @@ void Reporter::clear_bar() {
 }
 
 void Reporter::error(ExitCode code, std::string_view message) {
+  const std::scoped_lock lock(mutex_);
   clear_bar();
   *screen_ << "hawser: " << message << '\n' << std::flush;
-  event("error", {{"kind", name_of(code)}, {"message", message}});
+  write_event("error", {{"kind", name_of(code)}, {"message", message}});
 }
 
-void Reporter::summary(ExitCode code, std::string_view text, boost::json::object fields) {
+void Reporter::summary(ExitCode code, std::string_view text, const boost::json::object& fields) {
+  const std::scoped_lock lock(mutex_);
   boost::json::object all{{"status", name_of(code)}, {"exit_code", static_cast<unsigned>(code)}};
   for (auto& [key, value] : fields)
     all[key] = std::move(value);
-  event("summary", std::move(all));
-  if (!text.empty()) result(text);
+  write_event("summary", all);
+  if (!text.empty()) write_result(text);
 }
 
 }  // namespace apps

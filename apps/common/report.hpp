@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -47,13 +48,14 @@ Style choose_style(bool json, bool quiet, bool is_terminal);
 class Reporter {
  public:
   Reporter(Style style, std::ostream& out, std::ostream& screen, unsigned columns = 80);
-  /// For this process: stdout, stderr, and what kind of terminal that is.
-  static Reporter of_process(bool json, bool quiet);
+  /// For this process: stdout, stderr, and what kind of terminal that is. With `stdout_is_taken`
+  /// results go to stderr.
+  static Reporter of_process(bool json, bool quiet, bool stdout_is_taken = false);
 
   Style style() const { return style_; }
 
   /// A JSON event; people do not see it.
-  void event(std::string_view name, boost::json::object fields);
+  void event(std::string_view name, const boost::json::object& fields);
   /// A line for people; JSON does not have it.
   void line(std::string_view text);
   /// A result for people, on `out`.
@@ -63,7 +65,7 @@ class Reporter {
   /// Says what went wrong, to both.
   void error(ExitCode code, std::string_view message);
   /// The last word: `text` for people, `fields` with the exit code for programs.
-  void summary(ExitCode code, std::string_view text, boost::json::object fields);
+  void summary(ExitCode code, std::string_view text, const boost::json::object& fields);
 
  private:
   struct Rate {
@@ -73,6 +75,8 @@ class Reporter {
   };
 
   void update_rates(dataplane::Instant now, const Progress& progress);
+  void write_event(std::string_view name, const boost::json::object& fields);
+  void write_result(std::string_view text);
   void draw(const Progress& progress);
   void print_line(const Progress& progress);
   void emit_event(const Progress& progress);
@@ -80,6 +84,7 @@ class Reporter {
   void clear_bar();
   double elapsed() const;
 
+  std::mutex mutex_;
   Style style_;
   std::ostream* out_;
   std::ostream* screen_;

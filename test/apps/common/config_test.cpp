@@ -76,7 +76,7 @@ checksum = false
   CHECK(port.gateway_v4->to_string() == "10.9.0.254");
   CHECK_FALSE(port.gateway_v6);
   CHECK(port.mtu == 1500);
-  CHECK(config.tcp.congestion_control == dataplane::tcp::CongestionControl::Cubic);
+  CHECK(config.tcp.congestion_control == cc::Kind::Cubic);
   REQUIRE(config.notes.size() == 1);
   CHECK(config.notes[0].line == 17);
 }
@@ -138,7 +138,7 @@ congestion_control = "reno"
   CHECK(tcp.send_buffer_initial == 65'536);
   CHECK(tcp.send_buffer_max == 32U << 20);
   CHECK(tcp.initial_window_segments == 32);
-  CHECK(tcp.congestion_control == dataplane::tcp::CongestionControl::NewReno);
+  CHECK(tcp.congestion_control == cc::Kind::NewReno);
 }
 
 TEST_CASE("an unknown key is an error with its line and the likely name", "[apps][config]") {

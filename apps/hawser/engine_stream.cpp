@@ -1,0 +1,57 @@
+#include "apps/hawser/engine_stream.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace apps::hawser {
+
+namespace asio = http::asio;
+
+void Paths::remove(EngineStream& stream) {
+  retransmitted_before_ += stream.sample().retransmitted;
+  std::erase(streams_, &stream);
+}
+
+std::vector<PathSample> Paths::samples() const {
+  std::vector<PathSample> samples;
+  for (const EngineStream* stream : streams_)
+    samples.push_back(stream->sample());
+  return samples;
+}
+
+std::uint64_t Paths::retransmitted() const {
+  std::uint64_t sum = retransmitted_before_;
+  for (const EngineStream* stream : streams_)
+    sum += stream->sample().retransmitted;
+  return sum;
+}
+
+EngineStream::EngineStream(mptcp::api::Stream stream, std::shared_ptr<Paths> paths)
+    : stream_(std::move(stream)), paths_(std::move(paths)) {
+  paths_->add(*this);
+}
+
+EngineStream::~EngineStream() { paths_->remove(*this); }
+
+asio::awaitable<http::IoResult> EngineStream::read_some(asio::mutable_buffer into) {
+  auto [error, bytes] = co_await stream_.async_read_some(into, asio::as_tuple(asio::use_awaitable));
+  co_return http::IoResult{error, bytes};
+}
+
+asio::awaitable<http::IoResult> EngineStream::write_some(asio::const_buffer from) {
+  auto [error, bytes] =
+      co_await stream_.async_write_some(from, asio::as_tuple(asio::use_awaitable));
+  co_return http::IoResult{error, bytes};
+}
+
+PathSample EngineStream::sample() const {
+  const std::optional<mptcp::SocketInfo> info = stream_.info();
+  if (!info) return {};
+  return {info->tuple, info->bytes_received + info->bytes_acked, info->segments_retransmitted,
+          info->srtt, info->cwnd};
+}
+
+}  // namespace apps::hawser
