@@ -19,7 +19,8 @@ struct Host::Impl {
   Ingress ingress;
 };
 
-Host::Host(const HostConfig& config, PacketPool& pool) : impl_(std::make_unique<Impl>(config, pool)) {}
+Host::Host(const HostConfig& config, PacketPool& pool)
+    : impl_(std::make_unique<Impl>(config, pool)) {}
 Host::~Host() = default;
 
 void Host::announce(Instant) {

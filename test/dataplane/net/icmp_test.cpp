@@ -114,8 +114,7 @@ TEST_CASE("a source quench is dropped in silence", "[net][icmp][rfc9293-3.9.2.2]
   Octets quench(36);
   quench[0] = std::byte{4};
   store_be(quench.data() + 2, std::uint16_t{0xfbff});  // The checksum.
-  link.a.receive(at(0s),
-                 ip_frame(ip("10.9.0.2"), ip("10.9.0.1"), wire::IpProtocol::Icmp, quench));
+  link.a.receive(at(0s), ip_frame(ip("10.9.0.2"), ip("10.9.0.1"), wire::IpProtocol::Icmp, quench));
   CHECK(link.a.batch.events.empty());
   CHECK(link.a.take_sent().empty());
 }
