@@ -55,7 +55,7 @@ Scenario download(const char* name, const char* about, std::uint64_t rate_bps, D
   }
   out.send_memory = 128UL << 20;
   AppPlan& server = out.connections[0].server_app;
-  server.octets = rate_bps / 8 * 20;  // Twenty seconds at most.
+  server.octets = rate_bps / 8 * 27;  // Thirty seconds at most.
   server.write_chunk = 1 << 20;
   out.connections[0].client_app.read_chunk = 1 << 20;
   out.bound = 200s;
@@ -236,6 +236,13 @@ void add_attacks(std::vector<Scenario>& all) {
   both(flood, [](LinkConfig& link) { link.rate_bps = 200'000'000; });
   flood.syn_table_size = 64;
   all.push_back(flood);
+
+  Scenario cookies = flood;
+  cookies.name = "cookies-without-timestamps";
+  cookies.about = "a SYN cookie has no place for the window scale then";
+  cookies.server.tcp.timestamps = false;
+  cookies.syn_table_size = 1;
+  all.push_back(cookies);
 
   Scenario blind = transfer("blind", "resets, SYNs and data that guess the window (RFC 5961)",
                             4 * kMiB, 4 * kMiB);

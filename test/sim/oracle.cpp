@@ -101,8 +101,10 @@ bool Oracle::is_watched(const IpAddress& remote) const {
 End& Oracle::fresh(Host& host, const FourTuple& tuple) {
   const std::uint16_t server_port = host.facts.is_client ? tuple.remote.port : tuple.local.port;
   auto& all = host.ends[tuple];
-  all.push_back(std::make_unique<End>(content_, Content::key(server_port, host.facts.is_client),
-                                      tuple.to_string()));
+  // The engine lets packets hold some times the octets that they carry, headers and all.
+  const std::size_t solid = (host.facts.packet_room + 256) / 4;
+  const std::uint64_t key = Content::key(server_port, host.facts.is_client);
+  all.push_back(std::make_unique<End>(content_, key, solid, tuple.to_string()));
   host.cached = all.back().get();
   host.cached_tuple = tuple;
   return *host.cached;

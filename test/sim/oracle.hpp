@@ -31,8 +31,8 @@ struct TupleHash {
 
 /// One end of one connection, as its host's wire and its application see it.
 struct End {
-  End(const Content& content, std::uint64_t key, std::string name)
-      : witness(content, key), label(std::move(name)) {}
+  End(const Content& content, std::uint64_t key, std::size_t solid, std::string name)
+      : witness(content, key, solid), label(std::move(name)) {}
 
   Witness witness;
   std::string label;  ///< The four-tuple.
@@ -55,7 +55,8 @@ struct HostFacts {
   dataplane::MacAddress mac;
   std::uint16_t mtu = 1500;
   std::optional<std::uint16_t> vlan;
-  bool is_client = false;  ///< Which of the two streams of a connection it sends.
+  std::size_t packet_room = 2048;  ///< Octets that each packet of its pool holds.
+  bool is_client = false;          ///< Which of the two streams of a connection it sends.
 };
 
 /// Watches the wire of every host and what its application is told. It knows nothing of the

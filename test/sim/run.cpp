@@ -122,6 +122,7 @@ HostConfig Stage::host_config(const Station& station, std::size_t group, std::si
   out.core.send_memory = scenario_.send_memory;
   out.pool_packets = station.pool_packets;
   out.packet_room = static_cast<std::uint32_t>(std::max<std::size_t>(2048, largest_mtu() + 64));
+  out.facts.packet_room = out.packet_room;
   out.burst = station.burst;
   out.turn_interval = station.turn_interval;
   out.back_pressure = station.back_pressure;

@@ -176,6 +176,14 @@ void Draw::draw_boxes() {
       }
     }
   }
+  // What quotes a segment in ICMP after others rewrote it is not understood by its sender.
+  const auto rewrites = [](const BoxSpec& box) {
+    return box.kind == BoxKind::RewriteSequence || box.kind == BoxKind::RewriteSequenceOnly ||
+           box.kind == BoxKind::Nat;
+  };
+  const auto is_narrow = [](const BoxSpec& box) { return box.kind == BoxKind::Narrow; };
+  if (std::any_of(out_.boxes.begin(), out_.boxes.end(), is_narrow))
+    std::erase_if(out_.boxes, rewrites);
 }
 
 AppPlan Draw::draw_app(std::uint64_t octets) {

@@ -148,6 +148,9 @@ Witness::Complaint Witness::check_ack(Instant now, const Segment& s) {
     return fmt::format("the acknowledgment number goes back by {}", last_ack_ - s.ack);
   ack_sent_ = true;
   last_ack_ = s.ack;
+  // What it acknowledges it has accepted.
+  if (position > 0)
+    certain_.add(0, std::min(static_cast<std::uint64_t>(position), arrived_.contiguous()));
   if (ack_owed_since_) {
     if (position >= static_cast<std::int64_t>(certain_.contiguous())) {
       ack_owed_since_.reset();
@@ -255,7 +258,7 @@ void Witness::on_text_arrived(Instant now, const Segment& s) {
       s.timestamps && last_timestamps_ && before(s.timestamps->value, last_timestamps_->value);
   const bool inside = to <= arrived_position(announced_edge_);
   arrived_.add(static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to));
-  if (old || !inside) return;
+  if (old || !inside || s.payload.size() < solid_) return;
   const std::uint64_t known = certain_.contiguous();
   certain_.add(static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to));
   if (certain_.contiguous() > known && !ack_owed_since_) ack_owed_since_ = now;

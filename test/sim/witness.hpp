@@ -34,8 +34,10 @@ class Witness {
  public:
   using Complaint = std::optional<std::string>;
 
-  /// `key` names the stream that this end sends.
-  Witness(const Content& content, std::uint64_t key) : content_(&content), key_(key) {}
+  /// `key` names the stream that this end sends. Payload of fewer than `solid` octets may be
+  /// refused for the memory that its packet holds.
+  Witness(const Content& content, std::uint64_t key, std::size_t solid)
+      : content_(&content), key_(key), solid_(solid) {}
 
   /// A segment that the host sent; not a reset.
   Complaint on_sent(Instant now, const Segment& segment);
@@ -99,6 +101,7 @@ class Witness {
 
   const Content* content_;
   std::uint64_t key_;
+  std::size_t solid_;
 
   // What this end sent.
   bool syn_sent_ = false;

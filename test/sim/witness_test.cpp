@@ -56,7 +56,7 @@ struct Bench {
   bool accepts(const Segment& s) { return !witness.on_sent(kStart, s); }
 
   Content content{1};
-  Witness witness{content, kKey};
+  Witness witness{content, kKey, 0};
 };
 
 TEST_CASE("payload up to the right edge is accepted, one octet more is not", "[sim][oracle]") {
