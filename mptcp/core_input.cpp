@@ -134,11 +134,17 @@ void Core::Impl::on_syn(Instant now, std::uint32_t listener, const wire::Receive
   half = syn_table.add(received.tuple);
   const std::uint16_t mss = mss_for(received.tuple);
   if (half == nullptr) {
-    const auto cookie = secrets.make_cookie(received.tuple, syn, now);
+    // What the cookie remembers beside the MSS lies in the timestamp: without one, offer no more.
+    const tcp::Config& service = listeners[listener].tcp;
+    tcp::PeerSyn kept = syn;
+    if (!service.timestamps || !syn.ts_recent) {
+      kept.window_scale.reset();
+      kept.sack_permitted = false;
+    }
+    const auto cookie = secrets.make_cookie(received.tuple, kept, now);
     ++stats.tcp.syn_cookies_sent;
-    send(
-        now, received.tuple,
-        tcp::syn_ack(syn, {cookie.iss, mss, cookie.ts_value.value_or(0)}, listeners[listener].tcp));
+    send(now, received.tuple,
+         tcp::syn_ack(kept, {cookie.iss, mss, cookie.ts_value.value_or(0)}, service));
     return;
   }
   half->syn = syn;
