@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds and runs everything that CI runs; scripts/test calls it once the packages are there.
 
-Usage: scripts/test [--list] [PART...]     all parts without arguments
+Usage: scripts/test [--list] [PART...]     without arguments the usual parts
 
 The last line is the plain sum of all tests, and the exit code is 0 only if none failed. What each
 part said is kept in build/test/PART.log.
@@ -22,6 +22,8 @@ LOGS = ROOT / "build" / "test"
 SUMS = re.compile(r"(\d+) passed, (\d+) failed")
 # Those whose objects cross threads; tsan proves them, and asan everything else.
 THREADED = ("base", "dpdk", "api")
+# The layers below the programs; all of them are tested under asan.
+ENGINE = ("base", "cc", "wire", "net", "tcp", "mptcp", "rfc")
 SIM_SEEDS = 1000
 FUZZ_SECONDS = 10
 
@@ -93,7 +95,7 @@ class Part:
 
 
 def check(part):
-    ok, output = part.run("scripts/dev", "check", "--all", "--preset", "asan", seconds=1500)
+    ok, output = part.run("scripts/dev", "check", "--quick", seconds=600)
     part.passed = len(re.findall(r"^  \w+ +ok ", output, re.M))
     part.failed = len(re.findall(r"^  \w+ +FAILED ", output, re.M)) or int(not ok)
     part.complain(output, 10 if ok else 80)
@@ -135,25 +137,38 @@ def unit_tests(part, preset, *names):
             part.complain(said + test.get("stderr", ""))
 
 
+def tests_named(preset, names):
+    """Names and programs of the tests of a preset that are among `names`."""
+    if not (ROOT / "build" / preset / "build.ninja").exists():
+        subprocess.run(["meson", "setup", f"build/{preset}", "--native-file", f"scripts/presets/{preset}.ini"],
+                       cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    listed = json.loads(subprocess.run(["meson", "introspect", f"build/{preset}", "--tests"], cwd=ROOT, check=True,
+                                       capture_output=True, text=True).stdout)
+    chosen = [test for test in listed if test["name"] in names]
+    targets = [os.path.relpath(test["cmd"][0], ROOT / "build" / preset) for test in chosen]
+    return [test["name"] for test in chosen], targets
+
+
 def asan(part):
-    if build(part, "asan"):
-        unit_tests(part, "asan")
+    names, targets = tests_named("asan", ENGINE)
+    if build(part, "asan", *targets):
+        unit_tests(part, "asan", *names)
+
+
+def programs(part):
+    names, targets = tests_named("release", ("api", "apps_common", "apps_files", "apps_http", "apps_hawser", "dpdk"))
+    if build(part, "release", *targets):
+        unit_tests(part, "release", *names)
 
 
 def release(part):
-    if build(part, "release"):
-        unit_tests(part, "release")
+    part.add(build(part, "release", "apps/hawser/hawser"))
 
 
 def tsan(part):
-    subprocess.run(["scripts/dev", "build", "tsan", "build.ninja"], cwd=ROOT, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, check=False)
-    listed = json.loads(subprocess.run(["meson", "introspect", "build/tsan", "--tests"], cwd=ROOT, check=True,
-                                       capture_output=True, text=True).stdout)
-    chosen = [test for test in listed if test["name"] in THREADED]
-    targets = [os.path.relpath(test["cmd"][0], ROOT / "build" / "tsan") for test in chosen]
+    names, targets = tests_named("tsan", THREADED)
     if build(part, "tsan", *targets):
-        unit_tests(part, "tsan", *(test["name"] for test in chosen))
+        unit_tests(part, "tsan", *names)
 
 
 def sim(part):
@@ -202,12 +217,14 @@ def demo(part):
 
 # In this order: the cheap first, and what is built before what runs it.
 PARTS = {function.__name__: function
-         for function in (asan, check, release, sim, tsan, fuzz, mutants, interop, demo)}
+         for function in (asan, check, release, sim, demo, programs, tsan, fuzz, mutants, interop)}
+# What runs without arguments; the others take long and are run by name.
+USUAL = ("asan", "check", "release", "sim", "demo")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="*", help=", ".join(PARTS))
+    parser.add_argument("part", nargs="*", help=f"{', '.join(PARTS)}; without: {', '.join(USUAL)}")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     if options.list:
@@ -218,7 +235,7 @@ def main():
         parser.error(f"no part is named {', '.join(unknown)}; there are {', '.join(PARTS)}")
     LOGS.mkdir(parents=True, exist_ok=True)
     done = []
-    for name in options.part or PARTS:
+    for name in options.part or USUAL:
         print(f"== {name}", flush=True)
         part = Part(name)
         start = time.monotonic()

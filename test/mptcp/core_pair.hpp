@@ -12,8 +12,11 @@
 namespace mptcp::test {
 
 using dataplane::Duration;
+using dataplane::FourTuple;
 using dataplane::HeapPacketPool;
+using dataplane::IpAddress;
 using dataplane::Prefix;
+using dataplane::SeqNum;
 namespace net = dataplane::net;
 namespace tcp = dataplane::tcp;
 

@@ -1,10 +1,11 @@
 #include "mptcp/api/deadline_heap.hpp"
 
 #include <memory>
-#include <random>
 #include <vector>
 
 #include <catch2/catch.hpp>
+
+#include "dataplane/base/rng.hpp"
 
 namespace mptcp::api::detail {
 namespace {
@@ -16,11 +17,11 @@ struct Waiting final : Operation {
 };
 
 TEST_CASE("operations leave the heap in the order of their deadlines", "[api][deadline_heap]") {
-  std::mt19937 random(7);
+  dataplane::Rng rng(7);
   std::vector<std::unique_ptr<Waiting>> operations;
   DeadlineHeap heap;
   for (int i = 0; i < 1'000; ++i) {
-    const Instant when{std::chrono::nanoseconds(random() % 500)};
+    const Instant when{std::chrono::nanoseconds(rng.below(500))};
     heap.insert(*operations.emplace_back(std::make_unique<Waiting>(when)));
   }
   for (std::size_t i = 0; i < operations.size(); i += 3)
