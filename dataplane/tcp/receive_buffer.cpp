@@ -41,7 +41,10 @@ ReceiveBuffer::Inserted ReceiveBuffer::insert(SeqNum rcv_nxt, SeqNum seq, Packet
   Inserted out;
   out.out_of_order = seq != rcv_nxt;
   const std::size_t footprint = payload.footprint();
-  if (held_ + footprint > limit || !budget_->allows(held_, footprint)) {
+  // What is in order always moves the connection on, unless the reader can do that first: packets
+  // behind a hole must never keep out the one that fills it.
+  const bool fits = held_ + footprint <= limit && budget_->allows(held_, footprint);
+  if (!fits && (out.out_of_order || readable_ != 0)) {
     out.no_memory = true;
     return out;
   }
