@@ -24,7 +24,7 @@ SUMS = re.compile(r"(\d+) passed, (\d+) failed")
 THREADED = ("base", "dpdk", "api")
 # The layers below the programs; all of them are tested under asan.
 ENGINE = ("base", "cc", "wire", "net", "tcp", "mptcp", "rfc")
-SIM_SEEDS = 300
+SIM_SEEDS = 1000
 FUZZ_SECONDS = 10
 
 

@@ -68,8 +68,10 @@ void Connection::reject_as_duplicate(Instant now, const wire::TcpSegment& segmen
   }
   ++env_.stats.segments_duplicate;
   const SeqNum seq = segment.header.seq;
-  if (sack_ && seq < rcv_nxt_ && segment.payload_length() != 0)
-    dsack_ = {seq, min(rcv_nxt_, seq + segment.payload_length())};  // RFC 2883 §4
+  // RFC 2883 §4; what lies before the stream, or too far back to be a late copy, is no duplicate.
+  const std::uint64_t credible = std::min<std::uint64_t>(bytes_received_, rcv_buffer_);
+  if (sack_ && segment.payload_length() != 0 && seq < rcv_nxt_ && rcv_nxt_ - seq <= credible)
+    dsack_ = {seq, min(rcv_nxt_, seq + segment.payload_length())};
   ack_now_ = true;
 }
 

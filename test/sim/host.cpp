@@ -174,6 +174,7 @@ void Host::show_states(Instant now) {
 }
 
 void Host::send_frames(Instant now) {
+  oracle_.on_unresolved_drops(index_, core_.host().stats().unresolved_frames_dropped);
   for (std::size_t index = 0; index < ports_.size(); ++index) {
     dataplane::net::FrameQueue& queue =
         core_.tx_queue(PortIndex{static_cast<std::uint16_t>(index)});

@@ -177,6 +177,7 @@ void Oracle::on_sent(Instant now, std::size_t host_index, ByteSpan frame) {
       end->witness.on_delivered(now, *asked);
     }
   }
+  end->witness.allow_skipped(host.unresolved_drops * host.facts.mtu);
   if (std::optional<std::string> bad = end->witness.on_sent(now, s))
     return fail(now, host_index, *bad, frame);
   if (end->opened && end->witness.sent_end() > end->written)

@@ -72,6 +72,10 @@ class Oracle {
   // The wire.
   void on_sent(Instant now, std::size_t host, ByteSpan frame);
   void on_delivered(Instant now, std::size_t host, const Frame& frame);
+  /// What the host says it dropped so far because no next hop answered (RFC 1122 §2.3.2.2).
+  void on_unresolved_drops(std::size_t host, std::uint64_t frames) {
+    hosts_[host].unresolved_drops = frames;
+  }
 
   // The application's view. `end` stays valid for the whole run.
   End& end_of(std::size_t host, const FourTuple& tuple);
@@ -104,6 +108,7 @@ class Oracle {
   struct Host {
     HostFacts facts;
     std::unordered_map<FourTuple, std::vector<std::unique_ptr<End>>, TupleHash> ends;
+    std::uint64_t unresolved_drops = 0;
     End* cached = nullptr;  ///< Of `cached_tuple`.
     FourTuple cached_tuple;
   };

@@ -99,7 +99,8 @@ Witness::Complaint Witness::check_syn(const Segment& s) {
 Witness::Complaint Witness::check_sequence(const Segment& s) {
   const std::int64_t at = sent_position(s.seq);
   const auto end = static_cast<std::int64_t>(sent_end_) + (fin_sent_ ? 1 : 0);
-  if (at > end) return fmt::format("the sequence number skips {} octets", at - end);
+  if (at > end + static_cast<std::int64_t>(skipped_allowed_))
+    return fmt::format("the sequence number skips {} octets", at - end);
   if (at < 0 && !(at == -1 && s.payload.size() <= 1))
     return "a sequence number before the first octet";
   return {};

@@ -43,6 +43,9 @@ class Witness {
   Complaint on_sent(Instant now, const Segment& segment);
   /// A genuine segment that was handed to the host.
   void on_delivered(Instant now, const Segment& segment);
+  /// The host has thrown away up to so many octets of its own, all in all, for want of a next hop:
+  /// what it sends may skip as many.
+  void allow_skipped(std::uint64_t octets) { skipped_allowed_ = octets; }
   /// Whether an acknowledgment is overdue (RFC 9293 §3.8.6.3: within 500 ms).
   Complaint check_delayed_ack(Instant now) const;
 
@@ -116,6 +119,7 @@ class Witness {
   std::uint32_t announced_edge_ = 0;
   std::optional<std::uint32_t> last_ts_value_;
   std::uint64_t resent_octets_ = 0;
+  std::uint64_t skipped_allowed_ = 0;
 
   // What reached it.
   bool syn_arrived_ = false;
