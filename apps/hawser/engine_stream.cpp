@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace apps::hawser {
@@ -38,12 +39,14 @@ EngineStream::~EngineStream() { paths_->remove(*this); }
 
 asio::awaitable<http::IoResult> EngineStream::read_some(asio::mutable_buffer into) {
   auto [error, bytes] = co_await stream_.async_read_some(into, asio::as_tuple(asio::use_awaitable));
+  if (error == asio::error::timed_out) paths_->on_timed_out();
   co_return http::IoResult{error, bytes};
 }
 
 asio::awaitable<http::IoResult> EngineStream::write_some(asio::const_buffer from) {
   auto [error, bytes] =
       co_await stream_.async_write_some(from, asio::as_tuple(asio::use_awaitable));
+  if (error == asio::error::timed_out) paths_->on_timed_out();
   co_return http::IoResult{error, bytes};
 }
 

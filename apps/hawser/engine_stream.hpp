@@ -20,10 +20,14 @@ class Paths {
   std::vector<PathSample> samples() const;
   /// Segments that all connections have sent again, with those that are closed.
   std::uint64_t retransmitted() const;
+  /// A connection ended because its peer fell silent, which to a reader is an end like any other.
+  void on_timed_out() { timed_out_ = true; }
+  bool has_timed_out() const { return timed_out_; }
 
  private:
   std::vector<EngineStream*> streams_;
   std::uint64_t retransmitted_before_ = 0;
+  bool timed_out_ = false;
 };
 
 /// A connection of the engine as the HTTP layer wants it.

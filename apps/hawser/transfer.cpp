@@ -97,6 +97,8 @@ TransferOutcome Transfer::run(std::function<asio::awaitable<TransferOutcome>()> 
   std::vector<CoreApplication*> applications(context_.engine.core_count(), &idle);
   applications.front() = this;
   context_.engine.run(applications);
+  if (outcome_ && outcome_->kind == http::ErrorKind::Broken && paths_->has_timed_out())
+    outcome_->kind = http::ErrorKind::TimedOut;
   return std::move(outcome_);
 }
 
