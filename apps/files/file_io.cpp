@@ -1,5 +1,6 @@
 #include "apps/files/file_io.hpp"
 
+#include <fcntl.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -55,6 +56,12 @@ std::error_code write_all(int fd, Bytes from) {
     from = from.subspan(static_cast<std::size_t>(n));
   }
   return {};
+}
+
+void start_writeback(int fd, std::uint64_t offset, std::size_t length) {
+  // Advice: where it is not supported, the fsync just has more to do.
+  ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(length),
+                    SYNC_FILE_RANGE_WRITE);
 }
 
 Result<std::uint64_t> free_space(int fd) {

@@ -16,6 +16,8 @@ Result<std::size_t> read_cached_at(int fd, MutableBytes into, std::uint64_t offs
 std::error_code write_at(int fd, Bytes from, std::uint64_t offset);
 /// As write_at, at the descriptor's own position: for pipes and terminals.
 std::error_code write_all(int fd, Bytes from);
+/// Lets the kernel begin to bring these octets to the disk, so that a later fsync is short.
+void start_writeback(int fd, std::uint64_t offset, std::size_t length);
 /// Octets that an unprivileged user may still store on the file system of `fd`.
 Result<std::uint64_t> free_space(int fd);
 /// Whether the error says that there is no room left: disk or quota.

@@ -53,11 +53,8 @@ class Background {
     asio::post(pool_, std::move(job));
   }
 
-  /// Waits for the jobs that run; those that wait are dropped.
-  void stop() {
-    pool_.stop();
-    pool_.join();
-  }
+  /// Waits for all jobs; none may be given afterwards.
+  void join() { pool_.join(); }
 
  private:
   asio::thread_pool pool_;

@@ -179,6 +179,7 @@ class Fetch {
     FileSink::Options options;
     options.offset = offset_;
     options.is_seekable = !is_stdout();
+    options.is_flushed_early = wishes_.sync && !is_stdout();
     if (wishes_.verify || told_ || !wishes_.sha256.empty()) {
       options.hash.emplace();
       auto job = [&] {

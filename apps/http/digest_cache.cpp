@@ -38,29 +38,26 @@ void DigestCache::start(const asio::any_io_executor& executor, const std::string
                   cancelled = is_cancelled_]() -> asio::awaitable<void> {
     auto job = [&] { return files::sha256_of(file.raw(), 0, size, *cancelled); };
     const auto value = co_await background_.run(job);
-    finish(etag, value);
+    on_computed(etag, value);
   };
   asio::co_spawn(executor, std::move(compute), asio::detached);
 }
 
-void DigestCache::finish(const std::string& etag, const files::Result<files::Sha256Value>& value) {
+void DigestCache::on_computed(const std::string& etag,
+                              const files::Result<files::Sha256Value>& value) {
   if (value) store(etag, *value);
   for (asio::steady_timer* waiter : pending_[etag])
     waiter->cancel();
   pending_.erase(etag);
 }
 
-asio::awaitable<bool> DigestCache::wait(const std::string& etag, std::chrono::milliseconds limit) {
+asio::awaitable<void> DigestCache::wait(const std::string& etag) {
   const auto found = pending_.find(etag);
-  if (found == pending_.end()) co_return true;
-  asio::steady_timer timer(co_await asio::this_coro::executor, limit);
-  const auto place = found->second.insert(found->second.end(), &timer);
+  if (found == pending_.end()) co_return;
+  asio::steady_timer timer(co_await asio::this_coro::executor,
+                           asio::steady_timer::time_point::max());
+  found->second.push_back(&timer);
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  // finish() takes the list away with everyone in it.
-  const auto still = pending_.find(etag);
-  if (still == pending_.end()) co_return true;
-  still->second.erase(place);
-  co_return false;
 }
 
 }  // namespace apps::http

@@ -31,16 +31,16 @@ class DigestCache {
   /// Begins to compute unless it is known or under way. Does nothing when too many are under way.
   void start(const asio::any_io_executor& executor, const std::string& etag, int fd,
              std::uint64_t size);
-  /// Waits while it is computed, at most `limit`. False: it still is.
-  asio::awaitable<bool> wait(const std::string& etag, std::chrono::milliseconds limit);
+  /// Waits while it is computed.
+  asio::awaitable<void> wait(const std::string& etag);
 
  private:
   struct Entry {
     std::string etag;
     files::Sha256Value value;
   };
-  using Waiters = std::list<asio::steady_timer*>;
-  void finish(const std::string& etag, const files::Result<files::Sha256Value>& value);
+  using Waiters = std::vector<asio::steady_timer*>;
+  void on_computed(const std::string& etag, const files::Result<files::Sha256Value>& value);
 
   static constexpr std::size_t kMaxEntries = 4096;
   static constexpr std::size_t kMaxPending = 64;

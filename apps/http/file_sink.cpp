@@ -29,6 +29,7 @@ struct FileSink::State {
     if (options.hash) options.hash->update(octets);
     if (!options.is_seekable) return files::write_all(file.raw(), octets);
     const auto result = files::write_at(file.raw(), octets, options.offset);
+    if (options.is_flushed_early) files::start_writeback(file.raw(), options.offset, octets.size());
     options.offset += octets.size();
     return result;
   }

@@ -20,6 +20,7 @@ class FileSink {
     std::uint64_t offset = 0;  ///< Where the first octet goes.
     bool is_seekable = true;   ///< False for pipes and terminals.
     std::size_t buffer_size = 512 * 1024;
+    bool is_flushed_early = false;  ///< Begins to write to the disk at once: an fsync is to follow.
     std::optional<files::Sha256> hash;  ///< Goes on from what it has seen, if there is one.
   };
 

@@ -32,7 +32,7 @@ Server::~Server() {
   // Sessions that were not run to their end hold on to the state; the threads must not outlive the
   // executor.
   impl_->state->digests.cancel();
-  impl_->state->background.stop();
+  impl_->state->background.join();
 }
 
 asio::awaitable<void> Server::serve(StreamPtr stream) {

@@ -8,6 +8,7 @@
 #include "apps/http/listing.hpp"
 #include "apps/http/range.hpp"
 #include "apps/http/session.hpp"
+#include "apps/http/signs_of_life.hpp"
 #include "apps/http/text.hpp"
 #include "apps/http/validators.hpp"
 
@@ -17,11 +18,6 @@ namespace {
 /// Up to here a GET waits for a digest that it asked for; a longer file is hashed while it is sent,
 /// and a HEAD behind it gets the value.
 constexpr std::uint64_t kHashBeforeSending = 64 * 1024 * 1024;
-/// How often a client that waits for a digest hears that it is still under way.
-constexpr std::chrono::seconds kProcessing{5};
-
-constexpr std::string_view kProcessingLine = "HTTP/1.1 102 Processing\r\n\r\n";
-
 /// Two parts of a multipart answer never hold this in their headers; in a file it does no harm, for
 /// lengths are told.
 constexpr std::string_view kBoundary = "hawser-9f1c6d0b5e7a4832";
@@ -170,12 +166,12 @@ asio::awaitable<void> Session::add_digests(Reply& reply, const std::string& etag
     const std::uint64_t size = reply.file.size();
     digests.start(connection_.executor(), etag, reply.file.fd.raw(), size);
     const bool waits = request.method() == bhttp::verb::head || size <= kHashBeforeSending;
-    bool is_settled = !waits;
-    connection_.watchdog().disarm();
-    error_code broken;
-    while (!is_settled && !broken) {
-      is_settled = co_await digests.wait(etag, kProcessing);
-      if (!is_settled && request.version() >= 11) broken = co_await send_interim(kProcessingLine);
+    if (waits) {
+      SignsOfLife signs(connection_, state_->options.stall_timeout);
+      connection_.watchdog().disarm();
+      if (request.version() >= 11) signs.start();
+      co_await digests.wait(etag);
+      co_await signs.stop();
     }
   }
   const auto value = digests.find(etag);

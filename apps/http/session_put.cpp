@@ -10,6 +10,7 @@
 #include "apps/http/digest_field.hpp"
 #include "apps/http/file_sink.hpp"
 #include "apps/http/session.hpp"
+#include "apps/http/signs_of_life.hpp"
 #include "apps/http/validators.hpp"
 
 namespace apps::http {
@@ -131,6 +132,7 @@ asio::awaitable<std::optional<Reply>> Session::receive(Upload& upload) {
   FileSink::Options options;
   options.buffer_size = static_cast<std::size_t>(
       std::clamp<std::uint64_t>(reader_.content_length().value_or(kPutBuffer), 1, kPutBuffer));
+  options.is_flushed_early = state_->options.sync;
   if (upload.is_hashed()) options.hash.emplace();
   FileSink sink(state_->background, connection_.executor(), upload.file.fd(), std::move(options));
   std::error_code failure;
@@ -179,7 +181,11 @@ asio::awaitable<Reply> Session::store(Upload& upload) {
       return files::Refused(files::last_error());
     return committed;
   };
+  SignsOfLife signs(connection_, state_->options.stall_timeout);
+  connection_.watchdog().disarm();
+  if (reader_.header().version() >= 11) signs.start();
   const auto committed = co_await state_->background.run(job);
+  co_await signs.stop();
   if (!committed) co_return put_error_reply(committed.error());
   ++state_->stats.files_stored;
   const bool is_new = *committed == PartialFile::Committed::Created;
