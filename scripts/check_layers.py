@@ -36,6 +36,8 @@ NET = "dataplane/net"
 TCP = "dataplane/tcp"
 DPDK = "dataplane/dpdk"
 ENGINES = (NET, TCP, "cc", WIRE, BASE)
+# The parts of mptcp that stand alone; the rest of it may use them all.
+MPTCP_PARTS = ("mptcp/wire", "mptcp/crypto", "mptcp/scheduler", "mptcp/path")
 
 # The most specific path wins, so mptcp/api stands before mptcp.
 LAYERS = [
@@ -44,9 +46,12 @@ LAYERS = [
     Layer(NET, (WIRE, BASE), (EXPECTED, ENGINE_C, MBUF)),
     Layer("cc", (BASE,)),
     Layer(TCP, (WIRE, BASE, "cc"), (EXPECTED,)),
-    Layer("mptcp/api", ("mptcp", *ENGINES), (r"boost/.*", r"openssl/.*", EXPECTED), engine=False),
-    Layer("mptcp/crypto", (BASE,), (r"openssl/.*", EXPECTED)),
-    Layer("mptcp", ENGINES, (EXPECTED,)),
+    Layer("mptcp/api", ("mptcp", *MPTCP_PARTS, *ENGINES), (r"boost/.*", r"openssl/.*", EXPECTED), engine=False),
+    Layer("mptcp/wire", (WIRE, BASE), (EXPECTED,)),
+    Layer("mptcp/crypto", ("mptcp/wire", BASE), (r"openssl/.*", EXPECTED)),
+    Layer("mptcp/scheduler", (BASE,)),
+    Layer("mptcp/path", ("mptcp/wire", "mptcp/crypto", BASE)),
+    Layer("mptcp", (*MPTCP_PARTS, *ENGINES), (EXPECTED,)),
     Layer(DPDK, (NET, WIRE, BASE), (r"rte_.*\.h", EXPECTED, ENGINE_C, r"(sys/|linux/|net/|netinet/|arpa/).*",
                                     r"[a-z_]+\.h", r"fmt/.*"), engine=False),
 ]
