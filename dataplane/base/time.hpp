@@ -11,8 +11,8 @@ struct EngineClock {
   using rep = duration::rep;
   using period = duration::period;
   using time_point = std::chrono::time_point<EngineClock>;
-  static constexpr bool is_steady =
-      true;  // NOLINT(readability-identifier-naming): the standard's name.
+  // NOLINTNEXTLINE(readability-identifier-naming): the standard's name.
+  static constexpr bool is_steady = true;
 };
 
 using Duration = EngineClock::duration;

@@ -126,7 +126,8 @@ void Connection::finish(CloseReason reason, Outcome& out) {
   syn_pending_ = ack_now_ = probe_pending_ = keepalive_pending_ = false;
   scoreboard_.clear();
   send_.clear();
-  if (reason != CloseReason::Finished) receive_.clear();
+  // A stream that had arrived whole was acknowledged: it stays to be read, whatever came after.
+  if (reason != CloseReason::Finished && !fin_received_) receive_.clear();
   if (reset_pending_ && reason == CloseReason::Finished) reset_pending_ = false;
 }
 

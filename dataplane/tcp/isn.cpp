@@ -24,7 +24,7 @@ constexpr std::uint32_t kTimestampMask = 0x1f;
 constexpr std::uint32_t kNoWindowScale = 15;
 constexpr std::uint32_t kSackBit = 0x10;
 
-enum Purpose : std::uint64_t { kSequence, kTimestamp, kCookie };
+enum Purpose : std::uint64_t { Sequence, Timestamp, Cookie };
 
 std::uint32_t cookie_clock(Instant now) {
   return static_cast<std::uint32_t>(now.time_since_epoch() / 64s) & kClockMask;
@@ -40,7 +40,7 @@ std::uint32_t mss_index(std::uint16_t mss) {
 }  // namespace
 
 std::uint64_t SequenceSecrets::hash(const FourTuple& tuple, std::uint64_t purpose) const {
-  std::array<std::byte, 44> input;
+  std::array<std::byte, 44> input{};
   std::memcpy(input.data(), tuple.local.address.octets().data(), 16);
   std::memcpy(input.data() + 16, tuple.remote.address.octets().data(), 16);
   store_be(input.data() + 32, tuple.local.port);
@@ -51,16 +51,17 @@ std::uint64_t SequenceSecrets::hash(const FourTuple& tuple, std::uint64_t purpos
 
 SeqNum SequenceSecrets::initial_sequence(const FourTuple& tuple, Instant now) const {
   const auto clock = static_cast<std::uint32_t>(now.time_since_epoch() / 4us);
-  return SeqNum(clock + static_cast<std::uint32_t>(hash(tuple, kSequence)));
+  return SeqNum(clock + static_cast<std::uint32_t>(hash(tuple, Purpose::Sequence)));
 }
 
 std::uint32_t SequenceSecrets::timestamp_offset(const FourTuple& tuple) const {
-  return static_cast<std::uint32_t>(hash(tuple, kTimestamp));
+  return static_cast<std::uint32_t>(hash(tuple, Purpose::Timestamp));
 }
 
 std::uint32_t SequenceSecrets::cookie_bits(const FourTuple& tuple, SeqNum irs,
                                            std::uint32_t low) const {
-  const std::uint64_t mixed = hash(tuple, kCookie + (std::uint64_t{irs.raw()} << 16 | low << 8));
+  const std::uint64_t mixed =
+      hash(tuple, Purpose::Cookie + (std::uint64_t{irs.raw()} << 16 | low << 8));
   return static_cast<std::uint32_t>(mixed) & ~kLowMask;
 }
 

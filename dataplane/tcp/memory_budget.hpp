@@ -9,7 +9,7 @@ namespace dataplane::tcp {
 class MemoryBudget {
  public:
   /// What each connection may hold whatever the others do: with less it would never get anywhere.
-  static constexpr std::size_t kGuaranteed = 16 * 1024;
+  static constexpr std::size_t kGuaranteed = 16UL * 1024;
 
   explicit MemoryBudget(std::size_t limit) : limit_(limit) {}
 

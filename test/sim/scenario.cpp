@@ -335,10 +335,12 @@ void Draw::draw_attack() {
   out_.syn_table_size = rng_.pick(kTables);
   faults_last_ = std::max(faults_last_, length);
   if (attack.syn_flood == 0) return;
-  // A SYN cookie keeps no state: only a client that sends something makes sure that the server
-  // knows of it.
-  for (ConnectionPlan& plan : out_.connections)
+  // A SYN cookie keeps no state: only a client that speaks first makes sure that the server knows
+  // of it.
+  for (ConnectionPlan& plan : out_.connections) {
     plan.client_app.octets = std::max<std::uint64_t>(plan.client_app.octets, 1);
+    plan.client_app.answer_last = false;
+  }
 }
 
 void Draw::draw_bound() {

@@ -69,7 +69,9 @@ void Session::on_closed(Instant now, dataplane::tcp::CloseReason reason) {
   using dataplane::tcp::CloseReason;
   closed_event_ = true;
   if (end_ != nullptr) context_.oracle.on_closed(now, context_.host, *end_, reason);
-  if (reason == CloseReason::Finished) {
+  // A peer that is done with us, and has told us all, may reset what we would still say.
+  const bool all_told = end_ != nullptr && end_->witness.fin_reached() && written_ == plan_.octets;
+  if (reason == CloseReason::Finished || (reason == CloseReason::Reset && all_told)) {
     run(now);  // What was received before is still there to be read.
     return;
   }
