@@ -9,6 +9,7 @@
 namespace mptcp {
 
 using dataplane::Duration;
+using dataplane::Instant;
 
 /// Subflows of one connection, so that a set of them is one word.
 inline constexpr std::size_t kMaxSubflows = 32;
@@ -33,10 +34,14 @@ struct SubflowView {
 
 /// What there is to send.
 struct Demand {
+  Instant now{};
   std::uint64_t waiting = 0;      ///< Octets written and not granted to any subflow.
   std::uint64_t window_room = 0;  ///< Octets beyond those granted that the peer's window admits.
   std::uint64_t window = 0;       ///< The peer's whole window, counted from DATA_ACK.
-  std::uint64_t burst = 65'536;   ///< No grant is larger.
+  /// How often so far the peer's window, and nothing else, kept waiting octets from a subflow that
+  /// had room.
+  std::uint64_t stalls = 0;
+  std::uint64_t burst = 65'536;  ///< No grant is larger.
 };
 
 /// So many octets for one subflow. The caller maps them as one run where it can.

@@ -1,0 +1,93 @@
+#include "mptcp/path/fixed_pairs.hpp"
+
+#include "mptcp/path/plan.hpp"
+
+namespace mptcp::fixed_pairs {
+namespace {
+
+class Pairing {
+ public:
+  explicit Pairing(const PathView& view) : view_(view), plan_(view), v4_(family_of_first(view)) {}
+
+  Joins run() {
+    // Neighbours first, so that nobody else takes their place.
+    for (const LocalAddress& local : view_.locals)
+      if (is_idle(local.port)) join_best(local, true);
+    // A peer that may still announce addresses is given the time, or a port would be paired with
+    // the only address known so far.
+    if (!view_.settled) return plan_.joins();
+    for (const bool main_family : {true, false})
+      for (const LocalAddress& local : view_.locals)
+        if (is_idle(local.port) && is_main(local.address) == main_family) join_best(local, false);
+    for (const RemoteAddress& remote : view_.remotes)
+      if (is_main(remote.endpoint.address) && subflows_to(remote) == 0) join_from_best(remote);
+    return plan_.joins();
+  }
+
+ private:
+  static bool family_of_first(const PathView& view) {
+    for (const AddressPair& pair : view.subflows)
+      for (const LocalAddress& local : view.locals)
+        if (local.id == pair.local) return local.address.is_v4();
+    return view.locals.empty() || view.locals.front().address.is_v4();
+  }
+  /// The family of the first subflow. The other one serves ports that have no way in this one, as
+  /// most ports have both.
+  bool is_main(const IpAddress& address) const { return address.is_v4() == v4_; }
+
+  std::size_t subflows_of(PortIndex port) const {
+    return plan_.count([&](const AddressPair& pair) {
+      for (const LocalAddress& local : view_.locals)
+        if (local.id == pair.local) return local.port == port;
+      return false;
+    });
+  }
+  std::size_t subflows_to(const RemoteAddress& remote) const {
+    return plan_.count([&](const AddressPair& pair) { return pair.remote == remote.id; });
+  }
+  bool is_idle(PortIndex port) const { return subflows_of(port) == 0; }
+
+  static bool are_neighbours(const LocalAddress& local, const RemoteAddress& remote) {
+    return local.prefix_length != 0 &&
+           local.address.same_subnet(remote.endpoint.address, local.prefix_length);
+  }
+
+  /// Pairs an address of ours with the peer's that has the fewest subflows.
+  void join_best(const LocalAddress& local, bool neighbours_only) {
+    if (plan_.is_full() || (neighbours_only && !is_main(local.address))) return;
+    const RemoteAddress* best = nullptr;
+    for (const RemoteAddress& remote : view_.remotes) {
+      if (!plan_.may_join(local, remote)) continue;
+      if (neighbours_only && !are_neighbours(local, remote)) continue;
+      if (best == nullptr || subflows_to(remote) < subflows_to(*best)) best = &remote;
+    }
+    if (best != nullptr) plan_.join(local, *best);
+  }
+
+  /// Pairs an address of the peer with our neighbour of it, else with the port that has the fewest
+  /// subflows.
+  void join_from_best(const RemoteAddress& remote) {
+    if (plan_.is_full()) return;
+    const LocalAddress* best = nullptr;
+    const auto is_better = [&](const LocalAddress& a, const LocalAddress& b) {
+      const bool neighbour = are_neighbours(a, remote);
+      if (neighbour != are_neighbours(b, remote)) return neighbour;
+      return subflows_of(a.port) < subflows_of(b.port);
+    };
+    for (const LocalAddress& local : view_.locals) {
+      if (!plan_.may_join(local, remote)) continue;
+      if (best == nullptr || is_better(local, *best)) best = &local;
+    }
+    if (best != nullptr) plan_.join(*best, remote);
+  }
+
+  const PathView& view_;
+  Plan plan_;
+  bool v4_;
+};
+
+}  // namespace
+
+Joins next_joins(const PathView& view) { return Pairing(view).run(); }
+
+}  // namespace mptcp::fixed_pairs
