@@ -23,7 +23,7 @@ SUMS = re.compile(r"(\d+) passed, (\d+) failed")
 # Those whose objects cross threads; tsan proves them, and asan everything else.
 THREADED = ("base", "dpdk", "api")
 # The layers below the programs; all of them are tested under asan.
-ENGINE = ("base", "cc", "wire", "net", "tcp", "mptcp", "rfc")
+ENGINE = ("base", "cc", "wire", "net", "tcp", "mptcp_wire", "mptcp_crypto", "mptcp_scheduler", "mptcp_path", "mptcp", "rfc")
 SIM_SEEDS = 1000
 FUZZ_SECONDS = 10
 
