@@ -11,6 +11,8 @@ AnyController make_controller(Kind kind, const ControllerConfig& config) {
       return NewReno(config);
     case Kind::Cubic:
       return Cubic(config);
+    case Kind::Bbr:
+      return Bbr(config);
   }
   return NewReno(config);
 }

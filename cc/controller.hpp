@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "cc/bbr.hpp"
 #include "cc/cubic.hpp"
 #include "cc/kind.hpp"
 #include "cc/new_reno.hpp"
@@ -31,13 +32,15 @@ concept Controller = std::copyable<C> && std::constructible_from<C, const Contro
   { c.set_mss(mss) } -> std::same_as<void>;
   { k.window() } -> std::same_as<std::uint64_t>;
   { k.ssthresh() } -> std::same_as<std::uint64_t>;
+  // Octets per second; 0: segments go as fast as the window allows.
+  { k.pacing_rate() } -> std::same_as<std::uint64_t>;
 };
 
 /// In the order of Kind.
-using AnyController = std::variant<NewReno, Cubic>;
-static_assert(Controller<NewReno> && Controller<Cubic>);
+using AnyController = std::variant<NewReno, Cubic, Bbr>;
+static_assert(Controller<NewReno> && Controller<Cubic> && Controller<Bbr>);
 static_assert(std::variant_size_v<AnyController> == kKindCount);
-static_assert(sizeof(AnyController) <= 128);
+static_assert(sizeof(AnyController) <= 296);
 
 AnyController make_controller(Kind kind, const ControllerConfig& config);
 
@@ -64,6 +67,9 @@ inline std::uint64_t window(const AnyController& any) {
 }
 inline std::uint64_t ssthresh(const AnyController& any) {
   return std::visit([](const Controller auto& c) { return c.ssthresh(); }, any);
+}
+inline std::uint64_t pacing_rate(const AnyController& any) {
+  return std::visit([](const Controller auto& c) { return c.pacing_rate(); }, any);
 }
 
 }  // namespace cc

@@ -21,12 +21,13 @@ std::uint64_t decreased(std::uint64_t octets) {
 Cubic::Cubic(const ControllerConfig& config) : window_(config), last_ack_(config.now) {}
 
 void Cubic::on_ack(const AckSample& ack) {
+  if (ack.acked_bytes == 0) return;
   window_.timed_out = false;
   if (!ack.cwnd_limited) {
     pause_epoch(ack.now);
   } else if (!ack.in_recovery) {
     if (window_.in_slow_start()) {
-      window_.grow_in_slow_start(ack.acked_bytes);
+      slow_start_.on_ack(window_, ack);
     } else {
       if (!curve_.started) start_epoch(ack.now);
       grow_on_curve(ack);
@@ -57,6 +58,7 @@ void Cubic::on_idle(Instant now, Duration idle, Duration rto) {
   last_ack_ = std::max(last_ack_, now);
   if (idle <= rto) return;
   window_.restart_after_idle();
+  slow_start_.restart();
   // Slow start comes first again; what is known of the plateau stays.
   if (window_.in_slow_start()) curve_.started = false;
 }

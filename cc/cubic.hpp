@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cc/window.hpp"
+#include "cc/hystart.hpp"
 
 namespace cc {
 
@@ -21,6 +21,7 @@ class Cubic {
   void set_mss(std::uint32_t mss) { window_.change_mss(mss); }
   std::uint64_t window() const { return window_.octets(); }
   std::uint64_t ssthresh() const { return window_.ssthresh; }
+  std::uint64_t pacing_rate() const { return 0; }
 
  private:
   /// What a congestion event changes beside the window, and an undo brings back (RFC 9438 §4.9).
@@ -41,6 +42,7 @@ class Cubic {
   void pause_epoch(Instant now);
 
   Window window_;
+  HyStart slow_start_;
   Curve curve_;
   double w_est_ = 0;  ///< What Reno would have, octets (RFC 9438 §4.3).
   Instant last_ack_;

@@ -5,7 +5,7 @@
 namespace cc {
 namespace {
 
-constexpr std::array<std::string_view, kKindCount> kNames{"reno", "cubic"};
+constexpr std::array<std::string_view, kKindCount> kNames{"reno", "cubic", "bbr"};
 
 }  // namespace
 

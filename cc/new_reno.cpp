@@ -5,9 +5,10 @@ namespace cc {
 NewReno::NewReno(const ControllerConfig& config) : window_(config) {}
 
 void NewReno::on_ack(const AckSample& ack) {
+  if (ack.acked_bytes == 0) return;
   window_.timed_out = false;
   if (ack.in_recovery || !ack.cwnd_limited) return;
-  if (window_.in_slow_start()) return window_.grow_in_slow_start(ack.acked_bytes);
+  if (window_.in_slow_start()) return slow_start_.on_ack(window_, ack);
   // One segment per window of acknowledged octets (RFC 3465 §2.1).
   acked_ += ack.acked_bytes;
   if (acked_ < window_.cwnd) return;
@@ -28,7 +29,9 @@ void NewReno::on_timeout(Instant /*now*/, std::uint64_t in_flight) {
 }
 
 void NewReno::on_idle(Instant /*now*/, Duration idle, Duration rto) {
-  if (idle > rto) window_.restart_after_idle();
+  if (idle <= rto) return;
+  window_.restart_after_idle();
+  slow_start_.restart();
 }
 
 void NewReno::on_undo() {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cc/window.hpp"
+#include "cc/hystart.hpp"
 
 namespace cc {
 
@@ -18,11 +18,13 @@ class NewReno {
   void set_mss(std::uint32_t mss) { window_.change_mss(mss); }
   std::uint64_t window() const { return window_.octets(); }
   std::uint64_t ssthresh() const { return window_.ssthresh; }
+  std::uint64_t pacing_rate() const { return 0; }
 
  private:
   void save();
 
   Window window_;
+  HyStart slow_start_;
   double acked_ = 0;  ///< Octets acknowledged since the window last grew in congestion avoidance.
   /// As they were before the last reduction; a window of zero: nothing to undo.
   double saved_cwnd_ = 0;

@@ -1,14 +1,11 @@
 #include "cc/window.hpp"
 
 namespace cc {
-namespace {
 
 std::uint64_t initial_window(std::uint64_t segments, std::uint64_t mss) {
   constexpr std::uint64_t kEthernetMss = 1460;
   return std::min(segments * mss, std::max(2 * mss, segments * kEthernetMss));
 }
-
-}  // namespace
 
 Window::Window(const ControllerConfig& config)
     : mss(config.mss),
@@ -19,9 +16,9 @@ Window::Window(const ControllerConfig& config)
 
 std::uint64_t Window::initial() const { return initial_window(initial_segments, mss); }
 
-void Window::grow_in_slow_start(std::uint32_t acked_bytes) {
+void Window::grow_in_slow_start(std::uint32_t acked_bytes, std::uint32_t divisor) {
   const std::uint64_t limit = std::uint64_t{slow_start_limit} * mss;
-  cwnd += static_cast<double>(std::min<std::uint64_t>(acked_bytes, limit));
+  cwnd += static_cast<double>(std::min<std::uint64_t>(acked_bytes, limit)) / divisor;
   cwnd = std::min(cwnd, static_cast<double>(ssthresh));
 }
 

@@ -4,37 +4,23 @@
 #include <cstdint>
 #include <limits>
 
-#include "dataplane/base/time.hpp"
+#include "cc/ack_sample.hpp"
 
 namespace cc {
-
-using dataplane::Duration;
-using dataplane::Instant;
-
-/// What one ACK that acknowledges something new tells a controller.
-struct AckSample {
-  Instant now;
-  std::uint32_t acked_bytes = 0;  ///< Newly acknowledged, cumulatively or selectively.
-  std::uint64_t in_flight = 0;    ///< Octets sent and not acknowledged before this ACK came.
-  Duration rtt{};                 ///< Measured by this ACK; zero: none.
-  Duration srtt{};                ///< RFC 6298 §2; zero: no measurement yet.
-  /// Whether the window was what kept the sender from sending more; otherwise it does not grow (RFC
-  /// 9438 §5.8).
-  bool cwnd_limited = false;
-  /// In fast recovery (RFC 6675 §5), which lasts until all that was in flight at the loss is
-  /// acknowledged. Not set in the slow start that follows a timeout.
-  bool in_recovery = false;
-};
 
 struct ControllerConfig {
   std::uint32_t mss = 536;                     ///< Payload octets of a full segment.
   std::uint32_t initial_window_segments = 10;  ///< RFC 6928 §2.
   Instant now{};
+  std::uint32_t seed = 0;  ///< From which all randomness of the controller comes.
   /// Segments by which one ACK may open the window in slow start. RFC 3465 §2.2 says 2 for
   /// receivers that acknowledge each second segment. Ours and the kernel's acknowledge whole
   /// bursts, and 2 would make slow start linear: RFC 9406 §4.2 has 8 for senders without pacing.
   std::uint32_t slow_start_limit_segments = 8;
 };
+
+/// RFC 6928 §2, octets.
+std::uint64_t initial_window(std::uint64_t segments, std::uint64_t mss);
 
 /// No slow start threshold yet (RFC 5681 §3.1: arbitrarily high).
 inline constexpr std::uint64_t kNoThreshold = std::numeric_limits<std::uint64_t>::max();
@@ -63,8 +49,8 @@ struct Window {
   /// older, larger window has put there.
   std::uint64_t carried(std::uint64_t in_flight) const { return std::min(in_flight, octets()); }
 
-  /// RFC 3465 §2.2, up to the threshold.
-  void grow_in_slow_start(std::uint32_t acked_bytes);
+  /// RFC 3465 §2.2, up to the threshold; by a part of that (RFC 9406 §4.2).
+  void grow_in_slow_start(std::uint32_t acked_bytes, std::uint32_t divisor = 1);
   /// A loss that duplicate ACKs showed: both variables become `threshold`.
   void reduce(std::uint64_t threshold);
   /// A retransmission timeout. `threshold` counts for the first one only; a segment that is lost

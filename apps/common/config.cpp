@@ -236,10 +236,12 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp) {
       tcp.congestion_control = cc::Kind::NewReno;
     else if (control->value == "cubic")
       tcp.congestion_control = cc::Kind::Cubic;
+    else if (control->value == "bbr")
+      tcp.congestion_control = cc::Kind::Bbr;
     else
       report.error(control->line,
                    fmt::format("congestion_control \"{}\" {}", control->value, kNotYet),
-                   "Use \"cubic\" or \"reno\".");
+                   "Use \"cubic\", \"bbr\" or \"reno\".");
   }
   if (const auto checksum = table.flag("checksum"); checksum && checksum->value)
     report.error(checksum->line, fmt::format("checksum = true {}", kNotYet),
@@ -423,7 +425,7 @@ gateway = "10.9.0.254"    # optional
 mtu = 1500
 
 [mptcp]
-congestion_control = "cubic"           # or reno
+congestion_control = "cubic"           # reno, cubic or bbr
 )";
 }
 

@@ -16,6 +16,14 @@ std::uint32_t Connection::pipe() const {
   return held - std::min(held, reno_left_network_);
 }
 
+std::uint64_t Connection::congestion_window() const {
+  // Without SACK, pipe says too little about what arrives; without a threshold, the controller has
+  // rules of its own for recovery.
+  const bool proportional =
+      recovery_ == Recovery::Fast && sack_ && cc::ssthresh(cc_) != cc::kNoThreshold;
+  return proportional ? prr_.window() : cc::window(cc_);
+}
+
 std::uint32_t Connection::window_of(const wire::TcpSegment& segment) const {
   // A window in a SYN is never scaled (RFC 7323 §2.2).
   const bool syn = has(segment.header.flags, TcpFlags::Syn);
@@ -48,12 +56,14 @@ bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome
   // RFC 5681 §2.
   const bool duplicate = ack == snd_una_ && !scoreboard_.empty() && segment.length() == 0 &&
                          window_of(segment) == snd_wnd_;
-  const Scoreboard::Acked acked = scoreboard_.on_ack(snd_una_, ack, sacks, now);
+  const std::uint64_t in_flight = pipe();
+  const Scoreboard::Acked acked = scoreboard_.on_ack(snd_una_, ack, sacks, now, rtt_.min_rtt());
   if (acked.duplicate_reported) ++env_.stats.dsacks_received;
   take_rtt_sample(now, segment, acked);
   if (acked.cumulative != 0) on_new_ack(now, segment, acked, out);
   if (state_ == State::Closed) return false;
-  detect_loss(now, acked, duplicate);
+  detect_loss(now, acked, duplicate, in_flight);
+  if (acked.delivered != 0 || acked.cumulative != 0) tell_controller(now, acked, in_flight);
   update_send_window(now, segment);
   return true;
 }
@@ -75,7 +85,6 @@ void Connection::take_rtt_sample(Instant now, const wire::TcpSegment& segment,
 
 void Connection::on_new_ack(Instant now, const wire::TcpSegment& segment,
                             const Scoreboard::Acked& acked, Outcome& out) {
-  const std::uint64_t in_flight = pipe() + acked.delivered;
   const bool fin_acked = fin_sent_ && segment.header.ack == snd_nxt_;
   snd_una_ = segment.header.ack;
   stream_una_ += acked.cumulative - (fin_acked ? 1U : 0U);
@@ -93,15 +102,6 @@ void Connection::on_new_ack(Instant now, const wire::TcpSegment& segment,
     scoreboard_.mark_first_lost();  // A partial ACK (RFC 6582 §3.2 step 3).
     force_retransmit_ = true;
   }
-  const bool slow_start = cc::window(cc_) < cc::ssthresh(cc_);
-  const bool limited = cwnd_limited_ || (slow_start && 2 * in_flight >= cc::window(cc_));
-  cc::on_ack(cc_, {.now = now,
-                   .acked_bytes = acked.cumulative,
-                   .in_flight = in_flight,
-                   .rtt = acked.rtt.value_or(Duration::zero()),
-                   .srtt = rtt_.srtt(),
-                   .cwnd_limited = limited,
-                   .in_recovery = recovery_ == Recovery::Fast});
   rearm_retransmit(now);
   if (was_full_ && writable() >= std::min<std::size_t>(send_limit() / 4, 256 * 1024)) {
     was_full_ = false;
@@ -110,11 +110,12 @@ void Connection::on_new_ack(Instant now, const wire::TcpSegment& segment,
   if (fin_acked) on_fin_acked(now, out);
 }
 
-void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool duplicate) {
+void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool duplicate,
+                             std::uint64_t in_flight) {
   if (sack_) {
     if (acked.sacked == 0 && acked.cumulative == 0) return;
     scoreboard_.mark_lost_by_sack(snd_mss_);
-    if (recovery_ == Recovery::None && scoreboard_.has_lost()) enter_recovery(now);
+    if (recovery_ == Recovery::None && scoreboard_.has_lost()) enter_recovery(now, in_flight);
     return;
   }
   if (!duplicate || recovery_ == Recovery::Timeout) return;
@@ -123,14 +124,39 @@ void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool d
   reno_left_network_ = std::min(reno_left_network_ + snd_mss_, scoreboard_.pipe());
   if (recovery_ != Recovery::None || ++duplicate_acks_ < kDupThresh) return;
   scoreboard_.mark_first_lost();
-  enter_recovery(now);
+  enter_recovery(now, in_flight);
 }
 
-void Connection::enter_recovery(Instant now) {
+void Connection::tell_controller(Instant now, const Scoreboard::Acked& acked,
+                                 std::uint64_t in_flight) {
+  const bool slow_start = cc::window(cc_) < cc::ssthresh(cc_);
+  const bool limited = cwnd_limited_ || (slow_start && 2 * in_flight >= cc::window(cc_));
+  const cc::LossSample loss = scoreboard_.take_newly_lost();
+  cc::on_ack(cc_, {.now = now,
+                   .acked_bytes = acked.cumulative,
+                   .delivered = acked.delivered,
+                   .in_flight = in_flight,
+                   .pipe = pipe(),
+                   .rtt = acked.rtt.value_or(Duration::zero()),
+                   .srtt = rtt_.srtt(),
+                   .cwnd_limited = limited,
+                   .window_full = cwnd_limited_,
+                   .in_recovery = recovery_ == Recovery::Fast,
+                   .repairing = recovery_ != Recovery::None,
+                   .rate = acked.rate,
+                   .loss = loss});
+  pacer_.set_rate(cc::pacing_rate(cc_));
+  if (recovery_ == Recovery::Fast)
+    prr_.on_ack(acked.delivered, pipe(), cc::window(cc_), snd_mss_,
+                acked.cumulative != 0 && loss.octets == 0);
+}
+
+void Connection::enter_recovery(Instant now, std::uint64_t in_flight) {
   ++env_.stats.fast_recoveries;
   recovery_ = Recovery::Fast;
   recovery_point_ = snd_nxt_;
   force_retransmit_ = true;
+  prr_.start(in_flight);
   cc::on_loss(cc_, now, snd_nxt_ - snd_una_);
 }
 

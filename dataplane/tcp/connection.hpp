@@ -11,7 +11,9 @@
 #include "dataplane/base/seq.hpp"
 #include "dataplane/base/time.hpp"
 #include "dataplane/tcp/config.hpp"
+#include "dataplane/tcp/pacer.hpp"
 #include "dataplane/tcp/peer_syn.hpp"
+#include "dataplane/tcp/prr.hpp"
 #include "dataplane/tcp/receive_buffer.hpp"
 #include "dataplane/tcp/rtt.hpp"
 #include "dataplane/tcp/scoreboard.hpp"
@@ -128,8 +130,9 @@ class Connection {
     Keepalive,
     State,  ///< The end of TIME-WAIT, or of FIN-WAIT-2 when nobody reads.
     Trim,   ///< Gives memory of an idle connection back.
+    Pace,   ///< When the pacer lets more segments go.
   };
-  static constexpr std::size_t kTimers = 6;
+  static constexpr std::size_t kTimers = 7;
 
   // handshake.cpp
   void negotiate(const PeerSyn& syn);
@@ -155,13 +158,16 @@ class Connection {
   bool apply_ack(Instant now, const wire::TcpSegment& segment, Outcome& out);
   void on_new_ack(Instant now, const wire::TcpSegment& segment, const Scoreboard::Acked& acked,
                   Outcome& out);
-  void detect_loss(Instant now, const Scoreboard::Acked& acked, bool duplicate);
-  void enter_recovery(Instant now);
+  void detect_loss(Instant now, const Scoreboard::Acked& acked, bool duplicate,
+                   std::uint64_t in_flight);
+  void tell_controller(Instant now, const Scoreboard::Acked& acked, std::uint64_t in_flight);
+  void enter_recovery(Instant now, std::uint64_t in_flight);
   void update_send_window(Instant now, const wire::TcpSegment& segment);
   void take_rtt_sample(Instant now, const wire::TcpSegment& segment,
                        const Scoreboard::Acked& acked);
   void on_fin_acked(Instant now, Outcome& out);
   std::uint32_t pipe() const;
+  std::uint64_t congestion_window() const;
   std::uint32_t window_of(const wire::TcpSegment& segment) const;
 
   // output.cpp
@@ -170,6 +176,8 @@ class Connection {
   bool emit_ack(Instant now, wire::TxSegment& out);
   bool emit_reset(wire::TxSegment& out);
   std::uint32_t new_payload_length(std::uint32_t room);
+  bool check_pace(Instant now);
+  void note_departure(Instant now, std::uint32_t length);
   void start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const;
   void add_sack_blocks(wire::TcpOptions& options) const;
   void on_ack_emitted();
@@ -266,6 +274,8 @@ class Connection {
   std::optional<wire::SackBlock> dsack_;
 
   Scoreboard scoreboard_;
+  Prr prr_;
+  Pacer pacer_;
   RttEstimator rtt_;
   cc::AnyController cc_;
   SendBuffer send_;

@@ -28,6 +28,7 @@ Outcome Connection::on_deadline(Instant now) {
   if (take_expired(Timer::Keepalive, now)) on_keepalive(now, out);
   if (take_expired(Timer::State, now)) finish(CloseReason::Finished, out);
   if (take_expired(Timer::Trim, now)) maybe_trim();
+  static_cast<void>(take_expired(Timer::Pace, now));  // The next poll_transmit() finds it allowed.
   return out;
 }
 

@@ -113,7 +113,8 @@ bool Connection::emit_retransmission(Instant now, wire::TxSegment& out) {
   if (!scoreboard_.has_lost()) return false;
   const Scoreboard::Sent* lost = scoreboard_.next_lost();
   if (lost == nullptr) return false;
-  if (!force_retransmit_ && pipe() + lost->length > cc::window(cc_)) return false;
+  if (!force_retransmit_ && (pipe() + lost->length > congestion_window() || !check_pace(now)))
+    return false;
   start_segment(now, lost->begin, out);
   add_sack_blocks(out.header.options);
   const auto room = static_cast<std::uint32_t>(snd_mss_ - wire::emitted_length(out.header.options));
@@ -127,6 +128,7 @@ bool Connection::emit_retransmission(Instant now, wire::TxSegment& out) {
   out.header.window = announce_window();
   force_retransmit_ = false;
   scoreboard_.on_retransmitted(lost->begin, length + (with_fin ? 1U : 0U), now);
+  note_departure(now, length);
   ++segments_retransmitted_;
   ++env_.stats.segments_retransmitted;
   on_data_emitted(now);
@@ -151,11 +153,23 @@ std::uint32_t Connection::new_payload_length(std::uint32_t room) {
   return length;
 }
 
+bool Connection::check_pace(Instant now) {
+  if (pacer_.allows(now)) return true;
+  arm(Timer::Pace, pacer_.next_visit());
+  return false;
+}
+
+void Connection::note_departure(Instant now, std::uint32_t length) {
+  pacer_.on_sent(now, length);
+  prr_.on_sent(length);
+}
+
 bool Connection::emit_new(Instant now, wire::TxSegment& out) {
   const std::uint64_t queued = unsent();
   const bool fin_waits = fin_queued_ && !fin_sent_;
   if (queued == 0 && !fin_waits) {
     cwnd_limited_ = false;
+    if (!scoreboard_.has_lost() && pipe() < congestion_window()) scoreboard_.on_app_limited();
     probe_pending_ = false;
     return false;
   }
@@ -174,8 +188,8 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out) {
     return false;
   }
   const std::uint32_t in_flight = pipe();
-  cwnd_limited_ = in_flight != 0 && in_flight + length > cc::window(cc_);
-  if (cwnd_limited_ && !probe_pending_) return false;
+  cwnd_limited_ = in_flight != 0 && in_flight + length > congestion_window();
+  if ((cwnd_limited_ || !check_pace(now)) && !probe_pending_) return false;
 
   length = send_.peek(position_of(snd_nxt_), length, out);
   const bool with_fin = fin_waits && length == queued;
@@ -191,6 +205,7 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out) {
   disarm(Timer::Persist);
   const std::uint32_t occupied = length + (with_fin ? 1U : 0U);
   scoreboard_.on_sent(snd_nxt_, occupied, now);
+  note_departure(now, length);
   snd_nxt_ += occupied;
   fin_sent_ = fin_sent_ || with_fin;
   bytes_sent_ += length;

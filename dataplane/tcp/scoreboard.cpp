@@ -17,8 +17,16 @@ constexpr std::uint32_t kSmallestUsualSegment = 256;
 void Scoreboard::on_sent(SeqNum begin, std::uint32_t length, Instant now) {
   DEBUG_ASSERT(sent_.empty() || sent_.back().end() == begin);
   if (sent_.empty()) next_lost_ = lost_below_ = highest_sacked_ = begin;
-  sent_.push_back({.begin = begin, .length = length, .sent_at = now});
+  const bool first = pipe() == 0;
   total_ += length;
+  sent_.push_back({.begin = begin, .length = length});
+  note_transmission(sent_.back(), now, first);
+}
+
+void Scoreboard::note_transmission(Sent& segment, Instant now, bool first) {
+  segment.sent_at = now;
+  segment.path = rate_.on_sent(now, pipe(), first);
+  segment.app_limited = rate_.is_app_limited();
 }
 
 std::size_t Scoreboard::index_at(SeqNum seq) const {
@@ -49,6 +57,13 @@ void Scoreboard::mark_lost(Sent& segment) {
   segment.retransmitted = false;
   lost_ += segment.length;
   next_lost_ = min(next_lost_, segment.begin);
+  rate_.on_lost(segment.length);
+  if (newly_lost_.octets == 0 || segment.begin != newly_lost_end_) ++newly_lost_.ranges;
+  newly_lost_end_ = segment.end();
+  newly_lost_.octets += segment.length;
+  newly_lost_.in_flight = segment.path.in_flight;
+  newly_lost_.lost = rate_.lost_since(segment.path);
+  newly_lost_.app_limited = segment.app_limited;
 }
 
 void Scoreboard::unmark(Sent& segment) {
@@ -57,7 +72,10 @@ void Scoreboard::unmark(Sent& segment) {
   segment.lost = segment.retransmitted = false;
 }
 
-void Scoreboard::take_sample(const Sent& segment, Acked& out, Instant now, Instant& latest) const {
+void Scoreboard::on_delivered(const Sent& segment, Acked& out, Instant now, Instant& latest) {
+  out.delivered += segment.length;
+  rate_.on_delivered(segment.path, segment.sent_at, segment.app_limited, segment.length, now,
+                     out.rate);
   if (!segment.sent_once || segment.sent_at < latest) return;
   latest = segment.sent_at;
   out.rtt = now - segment.sent_at;
@@ -70,8 +88,7 @@ void Scoreboard::pop_acked(SeqNum ack, Acked& out, Instant now, Instant& latest)
     if (segment.sacked) {
       sacked_ -= segment.length;
     } else {
-      out.delivered += segment.length;
-      take_sample(segment, out, now, latest);
+      on_delivered(segment, out, now, latest);
       unmark(segment);
     }
     total_ -= segment.length;
@@ -79,7 +96,15 @@ void Scoreboard::pop_acked(SeqNum ack, Acked& out, Instant now, Instant& latest)
 }
 
 Scoreboard::Acked Scoreboard::on_ack(SeqNum snd_una, SeqNum ack,
-                                     std::span<const wire::SackBlock> sacks, Instant now) {
+                                     std::span<const wire::SackBlock> sacks, Instant now,
+                                     Duration min_rtt) {
+  Acked out = apply(snd_una, ack, sacks, now);
+  rate_.finish(out.rate, out.rtt ? std::min(min_rtt, *out.rtt) : min_rtt);
+  return out;
+}
+
+Scoreboard::Acked Scoreboard::apply(SeqNum snd_una, SeqNum ack,
+                                    std::span<const wire::SackBlock> sacks, Instant now) {
   Acked out;
   Instant latest{};
   if (ack > snd_una) {
@@ -140,8 +165,7 @@ void Scoreboard::sack_range(SeqNum begin, SeqNum end, Acked& out, Instant now, I
     segment.sacked = true;
     sacked_ += segment.length;
     out.sacked += segment.length;
-    out.delivered += segment.length;
-    take_sample(segment, out, now, latest);
+    on_delivered(segment, out, now, latest);
     highest_sacked_ = max(highest_sacked_, segment.end());
   }
 }
@@ -175,7 +199,7 @@ void Scoreboard::mark_first_lost() {
 void Scoreboard::mark_all_lost() {
   for (std::size_t i = 0; i < sent_.size(); ++i) {
     Sent& segment = sent_[i];
-    if (segment.sacked) continue;
+    if (segment.sacked || (segment.lost && !segment.retransmitted)) continue;
     unmark(segment);
     mark_lost(segment);
   }
@@ -213,17 +237,20 @@ void Scoreboard::on_retransmitted(SeqNum begin, std::uint32_t length, Instant no
   ASSERT(index < sent_.size() && sent_[index].begin == begin);
   if (length < sent_[index].length) split(index, length);
   Sent& segment = sent_[index];
-  segment.sent_at = now;
+  const bool first = pipe() == 0;
   segment.sent_once = false;
-  if (!segment.lost || segment.retransmitted) return;
-  segment.retransmitted = true;
-  retransmitted_ += segment.length;
+  if (segment.lost && !segment.retransmitted) {
+    segment.retransmitted = true;
+    retransmitted_ += segment.length;
+  }
+  note_transmission(segment, now, first);
 }
 
 void Scoreboard::clear() {
   sent_.clear();
   sent_.release_memory();
   total_ = sacked_ = lost_ = retransmitted_ = 0;
+  newly_lost_ = {};
   known_count_ = 0;
 }
 

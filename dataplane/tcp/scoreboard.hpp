@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "dataplane/base/ring.hpp"
 #include "dataplane/base/seq.hpp"
 #include "dataplane/base/time.hpp"
+#include "dataplane/tcp/delivery_rate.hpp"
 #include "dataplane/wire/tcp_options.hpp"
 
 namespace dataplane::tcp {
@@ -23,13 +25,16 @@ class Scoreboard {
   struct Sent {
     SeqNum begin;
     std::uint32_t length = 0;
-    Instant sent_at{};  ///< Of the last transmission.
-    bool sacked = false;
-    bool lost = false;           ///< Held to be lost; stays set when sent again.
-    bool retransmitted = false;  ///< Sent again since it was held to be lost.
-    bool sent_once = true;       ///< Never sent again: gives RTT samples (Karn).
+    Instant sent_at{};              ///< Of the last transmission.
+    DeliveryRate::Snapshot path{};  ///< Of the last transmission.
+    bool sacked : 1 = false;
+    bool lost : 1 = false;           ///< Held to be lost; stays set when sent again.
+    bool retransmitted : 1 = false;  ///< Sent again since it was held to be lost.
+    bool sent_once : 1 = true;       ///< Never sent again: gives RTT samples (Karn).
+    bool app_limited : 1 = false;    ///< The application was the limit at the last transmission.
     SeqNum end() const { return begin + length; }
   };
+  static_assert(sizeof(Sent) == 40);
 
   /// What one ACK taught.
   struct Acked {
@@ -39,12 +44,19 @@ class Scoreboard {
     bool duplicate_reported = false;  ///< The first block was a D-SACK (RFC 2883 §4).
     /// Octets delivered that no earlier ACK had reported.
     std::uint32_t delivered = 0;
+    cc::RateSample rate{};
   };
 
   /// New octets left: [SND.NXT, SND.NXT + length).
   void on_sent(SeqNum begin, std::uint32_t length, Instant now);
-  /// `ack` is within [SND.UNA, SND.NXT]. Blocks that make no sense are ignored.
-  Acked on_ack(SeqNum snd_una, SeqNum ack, std::span<const wire::SackBlock> sacks, Instant now);
+  /// `ack` is within [SND.UNA, SND.NXT]. Blocks that make no sense are ignored. `min_rtt`: no rate
+  /// sample is shorter.
+  Acked on_ack(SeqNum snd_una, SeqNum ack, std::span<const wire::SackBlock> sacks, Instant now,
+               Duration min_rtt);
+  /// The application has nothing to send although it might.
+  void on_app_limited() { rate_.on_app_limited(pipe()); }
+  /// What was marked lost since the last call.
+  cc::LossSample take_newly_lost() { return std::exchange(newly_lost_, {}); }
 
   /// RFC 6675 §4 IsLost: marks every segment with enough SACKed octets above it and tells whether
   /// any is new.
@@ -78,6 +90,7 @@ class Scoreboard {
   void trim() { sent_.release_memory(); }
 
  private:
+  Acked apply(SeqNum snd_una, SeqNum ack, std::span<const wire::SackBlock> sacks, Instant now);
   std::size_t index_at(SeqNum seq) const;
   void split(std::size_t index, std::uint32_t length);
   void mark_lost(Sent& segment);
@@ -86,10 +99,14 @@ class Scoreboard {
   bool may_split() const;
   void on_sack(const wire::SackBlock& block, Acked& out, Instant now, Instant& latest);
   void sack_range(SeqNum begin, SeqNum end, Acked& out, Instant now, Instant& latest);
-  void take_sample(const Sent& segment, Acked& out, Instant now, Instant& latest) const;
+  void note_transmission(Sent& segment, Instant now, bool first);
+  void on_delivered(const Sent& segment, Acked& out, Instant now, Instant& latest);
   void pop_acked(SeqNum ack, Acked& out, Instant now, Instant& latest);
 
   Ring<Sent> sent_;
+  DeliveryRate rate_;
+  cc::LossSample newly_lost_;
+  SeqNum newly_lost_end_;    ///< Where the last run of newly_lost_ ends.
   std::uint32_t total_ = 0;  ///< Octets in sent_.
   std::uint32_t sacked_ = 0;
   std::uint32_t lost_ = 0;           ///< Never SACKed ones.

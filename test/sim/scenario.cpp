@@ -286,7 +286,9 @@ Config Draw::draw_tcp() {
   out.send_buffer_max = static_cast<std::uint32_t>(rng_.log_between(16'384, 4UL << 20));
   out.send_buffer_initial = static_cast<std::uint32_t>(
       rng_.log_between(4'096, std::min<std::uint64_t>(out.send_buffer_max, 262'144)));
-  out.congestion_control = rng_.chance(0.5) ? CongestionControl::Cubic : CongestionControl::NewReno;
+  constexpr CongestionControl kControls[] = {CongestionControl::Cubic, CongestionControl::NewReno,
+                                             CongestionControl::Bbr};
+  out.congestion_control = rng_.pick(kControls);
   // An end that sends nothing learns of a lost reset by asking only.
   for (const ConnectionPlan& plan : out_.connections)
     if (plan.is_cut_short()) out.keepalive_idle = 20s;

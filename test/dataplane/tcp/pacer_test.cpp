@@ -1,0 +1,95 @@
+#include "dataplane/tcp/pacer.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "test/dataplane/tcp/engine_pair.hpp"
+
+namespace dataplane::tcp::test {
+namespace {
+
+constexpr std::uint32_t kSegment = 1'500;
+
+/// Sends whenever it may, and comes back when the pacer says so, `late` too late.
+struct Sent {
+  std::uint64_t octets = 0;
+  std::uint64_t visits = 0;
+  std::uint64_t largest_burst = 0;
+};
+Sent send_for(Pacer& pacer, Instant& now, Duration span, Duration late = 0ns) {
+  Sent out;
+  for (const Instant end = now + span; now < end; now = pacer.next_visit() + late) {
+    ++out.visits;
+    std::uint64_t burst = 0;
+    for (; pacer.allows(now) && burst < 10'000'000; burst += kSegment)
+      pacer.on_sent(now, kSegment);
+    out.octets += burst;
+    out.largest_burst = std::max(out.largest_burst, burst);
+  }
+  return out;
+}
+
+TEST_CASE("a pacer without a rate lets everything go", "[tcp][pacer]") {
+  Pacer pacer;
+  for (int i = 0; i < 10'000; ++i) {
+    CHECK(pacer.allows(Instant(1s)));
+    pacer.on_sent(Instant(1s), kSegment);
+  }
+}
+
+TEST_CASE("a pacer keeps its rate over time, also when its visits come late", "[tcp][pacer]") {
+  const std::uint64_t rate = GENERATE(100'000UL, 10'000'000UL, 125'000'000UL, 12'500'000'000UL);
+  const Duration late = GENERATE(Duration(0us), Duration(66us), Duration(300us));
+  Pacer pacer;
+  pacer.set_rate(rate);
+  Instant now(10s);
+  const Duration span = rate > 1'000'000'000 ? 100ms : 5s;
+  send_for(pacer, now, span);
+  const Sent sent = send_for(pacer, now, span, late);
+  const double due = static_cast<double>(rate) * std::chrono::duration<double>(span).count();
+  CHECK(static_cast<double>(sent.octets) == Approx(due).epsilon(0.02));
+}
+
+TEST_CASE("a pacer sends in bursts of a millisecond at most, and of many segments when fast",
+          "[tcp][pacer]") {
+  const std::uint64_t rate = GENERATE(1'000'000UL, 125'000'000UL, 1'250'000'000UL);
+  Pacer pacer;
+  pacer.set_rate(rate);
+  Instant now(10s);
+  const Sent sent = send_for(pacer, now, 500ms);
+  CHECK(sent.largest_burst <= rate / 1'000 + 2 * kSegment);
+  // Half a millisecond a visit, so that a fast sender does not wake up for each segment.
+  CHECK(sent.visits <= 1'000 + 10);
+}
+
+TEST_CASE("an idle time does not make a larger burst", "[tcp][pacer]") {
+  Pacer pacer;
+  pacer.set_rate(10'000'000);
+  pacer.on_sent(Instant(10s), kSegment);
+  Instant now(100s);
+  CHECK(send_for(pacer, now, 1ns).octets <= 10'000 + 2 * kSegment);
+}
+
+TEST_CASE("a paced connection sends its window over the round trip, not at once",
+          "[tcp][pacer][bbr]") {
+  Bench bench;
+  bench.config.congestion_control = cc::Kind::Bbr;
+  bench.config.receive_buffer_initial = bench.config.receive_buffer_max = 1 << 20;
+  EnginePair pair(bench, 20ms);
+  pair.establish();
+  std::size_t burst = 0;
+  std::size_t largest = 0;
+  Instant last{};
+  pair.drop = [&](int direction, const wire::TxSegment& segment) {
+    if (direction != 0 || segment.payload_length == 0) return false;
+    burst = pair.now == last ? burst + 1 : 1;
+    last = pair.now;
+    largest = std::max(largest, burst);
+    return false;
+  };
+  const auto sent = pattern(300'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 10s) == sent);
+  CHECK(largest <= 20);
+}
+
+}  // namespace
+}  // namespace dataplane::tcp::test
