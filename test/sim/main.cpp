@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "cc/kind.hpp"
 #include "test/sim/run.hpp"
 
 namespace sim {
@@ -25,6 +26,7 @@ struct Options {
   std::uint64_t first = 1;
   unsigned jobs = 1;
   std::string scenario;
+  std::string control;
   std::string seeds_file;
   std::string pcap;
   bool trace = false;
@@ -165,7 +167,9 @@ void list_all(bool verbose) {
 
 int run_chosen(Options& options) {
   std::uint64_t total = 0, failed = 0;
-  const auto run_scenario = [&](const Scenario& scenario) {
+  const auto run_scenario = [&](Scenario scenario) {
+    if (const auto kind = cc::kind_named(options.control))
+      scenario.client.tcp.congestion_control = scenario.server.tcp.congestion_control = *kind;
     ++total;
     if (!run_one(options, scenario)) ++failed;
   };
@@ -203,6 +207,10 @@ int run_program(int argc, char** argv) {
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str();
   app.add_option("--scenario", options.scenario, "a named scenario, 'quick' or 'all'");
+  app.add_option("--congestion-control", options.control, "for these scenarios, instead of theirs")
+      ->check([](const std::string& name) {
+        return cc::kind_named(name) ? std::string() : "there is no controller " + name;
+      });
   app.add_option("--seeds-file", options.seeds_file, "run the seeds of a file");
   app.add_option("--pcap", options.pcap, "write a capture of each host's link into this folder");
   app.add_flag("--trace", options.trace, "print every frame");
