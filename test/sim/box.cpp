@@ -4,10 +4,20 @@
 #include <array>
 #include <cstring>
 
+#include "test/sim/box_parts.hpp"
+#include "test/sim/mptcp_box.hpp"
 #include "test/sim/rng.hpp"
 
 namespace sim {
 
+using box_parts::blank;
+using box_parts::field;
+using box_parts::flags_of;
+using box_parts::for_each_option;
+using box_parts::kAckAt;
+using box_parts::kFlagsAt;
+using box_parts::kSeqAt;
+using box_parts::set_field;
 using dataplane::load_be;
 using dataplane::store_be;
 
@@ -20,38 +30,6 @@ void Box::on_frame(Instant now, Side from, Frame frame) {
 }
 
 namespace {
-
-constexpr std::size_t kFlagsAt = 13, kSeqAt = 4, kAckAt = 8;
-
-std::uint8_t flags_of(const Frame& frame, const Layout& layout) {
-  return static_cast<std::uint8_t>(frame.data()[layout.transport + kFlagsAt]);
-}
-std::uint32_t field(const Frame& frame, const Layout& layout, std::size_t at) {
-  return load_be<std::uint32_t>(&frame.data()[layout.transport + at]);
-}
-void set_field(Frame& frame, const Layout& layout, std::size_t at, std::uint32_t value) {
-  store_be(&frame.data()[layout.transport + at], value);
-}
-
-/// Calls f(kind, option) for each option that is well formed.
-template <class F>
-void for_each_option(Frame& frame, const Layout& layout, F&& f) {
-  MutableByteSpan rest =
-      frame.data().subspan(layout.transport + 20, layout.payload - layout.transport - 20);
-  while (!rest.empty() && rest[0] != std::byte{0}) {
-    if (rest[0] == std::byte{1}) {
-      rest = rest.subspan(1);
-      continue;
-    }
-    if (rest.size() < 2) return;
-    const auto length = static_cast<std::size_t>(rest[1]);
-    if (length < 2 || length > rest.size()) return;
-    f(static_cast<unsigned>(rest[0]), rest.first(length));
-    rest = rest.subspan(length);
-  }
-}
-
-void blank(MutableByteSpan option) { std::fill(option.begin(), option.end(), std::byte{1}); }
 
 class OptionDropper final : public Box {
  public:
@@ -81,20 +59,25 @@ class OptionDropper final : public Box {
 
 class Splitter final : public Box {
  public:
-  Splitter(std::size_t limit, FramePool& frames) : Box(frames), limit_(limit) {}
+  Splitter(const BoxSpec& spec, FramePool& frames)
+      : Box(frames), kind_(spec.kind), limit_(spec.parameter) {}
 
  private:
   void on_segment(Instant now, Side from, Frame frame, Layout layout) override {
     std::size_t at = 0;
     const std::size_t total = layout.end - layout.payload;
-    for (; total - at > limit_; at += limit_)
-      forward(now, from, piece(frame, layout, at, limit_, kFin | kPsh));
-    if (at > 0) frame = piece(frame, layout, at, total - at, 0);
+    for (; total - at > limit_; at += limit_) {
+      const bool bare =
+          kind_ == BoxKind::SplitKeepLast || (kind_ == BoxKind::SplitKeepFirst && at > 0);
+      forward(now, from, piece(frame, layout, at, limit_, kFin | kPsh, bare));
+    }
+    if (at > 0) frame = piece(frame, layout, at, total - at, 0, kind_ == BoxKind::SplitKeepFirst);
     forward(now, from, std::move(frame));
   }
   Frame piece(const Frame& whole, Layout layout, std::size_t at, std::size_t length,
-              std::uint8_t without) {
+              std::uint8_t without, bool bare) {
     Frame out = frames().copy(whole);
+    if (bare) box_parts::blank_mptcp(out, layout);
     const MutableByteSpan octets = out.data();
     std::memmove(&octets[layout.payload], &octets[layout.payload + at], length);
     set_field(out, layout, kSeqAt, field(whole, layout, kSeqAt) + static_cast<std::uint32_t>(at));
@@ -103,13 +86,15 @@ class Splitter final : public Box {
     fix_lengths(out.data(), layout, layout.payload + length);
     return out;
   }
+  BoxKind kind_;
   std::size_t limit_;
 };
 
 /// Holds one segment per direction for a moment, in case that the next one continues it.
 class Merger final : public Box {
  public:
-  Merger(std::size_t limit, FramePool& frames) : Box(frames), limit_(limit) {}
+  Merger(const BoxSpec& spec, FramePool& frames)
+      : Box(frames), limit_(spec.parameter), keeps_first_(spec.kind == BoxKind::MergeKeepFirst) {}
 
   Instant next_event() const override { return std::min(held_[0].until, held_[1].until); }
   void run(Instant now) override {
@@ -162,19 +147,21 @@ class Merger final : public Box {
     const auto next = field(first.frame, first.layout, kSeqAt) + static_cast<std::uint32_t>(have);
     if (field(frame, layout, kSeqAt) != next) return false;
     // The later header has the later acknowledgment, window and options; the sequence number is the
-    // earlier one's.
+    // earlier one's, and so are the options for one who does not look at them.
     const std::uint32_t seq = field(first.frame, first.layout, kSeqAt);
     const std::size_t end = first.layout.end;
     first.frame.resize(end + more);
     std::memcpy(&first.frame.data()[layout.transport], &frame.data()[layout.transport],
-                layout.payload - layout.transport);
+                keeps_first_ ? kHeader : layout.payload - layout.transport);
     set_field(first.frame, layout, kSeqAt, seq);
     std::memcpy(&first.frame.data()[end], &frame.data()[layout.payload], more);
     fix_lengths(first.frame.data(), first.layout, end + more);
     return true;
   }
 
+  static constexpr std::size_t kHeader = 20;
   std::size_t limit_;
+  bool keeps_first_;
   std::array<Held, 2> held_;
 };
 
@@ -347,6 +334,20 @@ std::string_view name_of(BoxKind kind) {
       return "nat";
     case BoxKind::Narrow:
       return "narrow";
+    case BoxKind::StripMptcp:
+      return "strip-mptcp";
+    case BoxKind::StripMptcpLater:
+      return "strip-mptcp-later";
+    case BoxKind::SplitKeepFirst:
+      return "split-keep-first";
+    case BoxKind::SplitKeepLast:
+      return "split-keep-last";
+    case BoxKind::MergeKeepFirst:
+      return "merge-keep-first";
+    case BoxKind::RefuseJoins:
+      return "refuse-joins";
+    case BoxKind::AlterPayload:
+      return "alter-payload";
   }
   return "?";
 }
@@ -358,9 +359,12 @@ std::unique_ptr<Box> make_box(const BoxSpec& spec, FramePool& frames, std::uint6
     case BoxKind::DropSackPermitted:
       return std::make_unique<OptionDropper>(spec, frames);
     case BoxKind::Split:
-      return std::make_unique<Splitter>(spec.parameter, frames);
+    case BoxKind::SplitKeepFirst:
+    case BoxKind::SplitKeepLast:
+      return std::make_unique<Splitter>(spec, frames);
     case BoxKind::Merge:
-      return std::make_unique<Merger>(spec.parameter, frames);
+    case BoxKind::MergeKeepFirst:
+      return std::make_unique<Merger>(spec, frames);
     case BoxKind::RewriteSequence:
       return std::make_unique<SequenceRewriter>(true, frames, Rng(seed));
     case BoxKind::RewriteSequenceOnly:
@@ -369,6 +373,11 @@ std::unique_ptr<Box> make_box(const BoxSpec& spec, FramePool& frames, std::uint6
       return std::make_unique<Nat>(frames);
     case BoxKind::Narrow:
       return std::make_unique<Narrow>(spec.parameter, frames);
+    case BoxKind::StripMptcp:
+    case BoxKind::StripMptcpLater:
+    case BoxKind::RefuseJoins:
+    case BoxKind::AlterPayload:
+      return make_mptcp_box(spec, frames);
   }
   return nullptr;
 }

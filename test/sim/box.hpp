@@ -70,7 +70,22 @@ enum class BoxKind : std::uint8_t {
   RewriteSequenceOnly,  ///< The same, but SACK blocks are forgotten, as some firewalls do.
   Nat,                  ///< The clients' addresses and ports are others on the right.
   Narrow,               ///< Packets of more than `parameter` octets are answered by ICMP.
+
+  // What only MPTCP would notice (RFC 8684 §6).
+  StripMptcp,       ///< Kind 30, from the segments that `parameter` names: a sum of StripFrom.
+  StripMptcpLater,  ///< Kind 30, from every segment behind the first `parameter` with payload.
+  SplitKeepFirst,   ///< As Split, but only the first piece keeps kind 30.
+  SplitKeepLast,    ///< As Split, but only the last piece keeps kind 30.
+  MergeKeepFirst,   ///< As Merge, but with the options of the earlier segment.
+  RefuseJoins,      ///< A SYN with MP_JOIN is dropped, or reset where `parameter` is not 0.
+
+  // What TCP alone cannot bear.
+  AlterPayload,  ///< One octet of each `parameter`-th segment with payload, checksums made right.
 };
+
+/// For BoxKind::StripMptcp.
+enum StripFrom : std::uint32_t { kStripSyn = 1, kStripSynAck = 2, kStripLater = 4 };
+
 std::string_view name_of(BoxKind kind);
 
 struct BoxSpec {

@@ -209,6 +209,19 @@ void add_boxes(std::vector<Scenario>& all) {
   boxes.bound = 1200s;
   all.push_back(boxes);
 
+  Scenario mptcp =
+      transfer("boxes-against-mptcp", "every middlebox that hurts Multipath TCP and nothing else",
+               kMiB, kMiB);
+  mptcp.boxes = {{BoxKind::StripMptcpLater, 100},
+                 {BoxKind::SplitKeepFirst, 900},
+                 {BoxKind::MergeKeepFirst, 1400},
+                 {BoxKind::SplitKeepLast, 600},
+                 {BoxKind::RefuseJoins, 1},
+                 {BoxKind::StripMptcp, kStripSyn | kStripSynAck | kStripLater}};
+  both(mptcp, [](LinkConfig& link) { link.faults.loss = 0.02; });
+  mptcp.bound = 1200s;
+  all.push_back(mptcp);
+
   for (const bool v6 : {false, true}) {
     Scenario narrow = transfer(v6 ? "narrow-v6" : "narrow",
                                "a link of 1,300 octets in the middle of the path", kMiB, kMiB);
