@@ -24,10 +24,10 @@ std::uint64_t Connection::congestion_window() const {
   return proportional ? prr_.window() : cc::window(cc_);
 }
 
-std::uint32_t Connection::window_of(const wire::TcpSegment& segment) const {
+std::uint32_t Connection::window_of(const wire::TcpHeader& header) const {
   // A window in a SYN is never scaled (RFC 7323 §2.2).
-  const bool syn = has(segment.header.flags, TcpFlags::Syn);
-  return std::uint32_t{segment.header.window} << (syn ? 0 : snd_wscale_);
+  const bool syn = has(header.flags, TcpFlags::Syn);
+  return std::uint32_t{header.window} << (syn ? 0 : snd_wscale_);
 }
 
 bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome& out) {
@@ -55,7 +55,7 @@ bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome
       sack_ ? segment.header.options.sacks() : std::span<const wire::SackBlock>{};
   // RFC 5681 §2.
   const bool duplicate = ack == snd_una_ && !scoreboard_.empty() && segment.length() == 0 &&
-                         window_of(segment) == snd_wnd_;
+                         window_of(segment.header) == snd_wnd_;
   const std::uint64_t in_flight = pipe();
   const Scoreboard::Acked acked = scoreboard_.on_ack(snd_una_, ack, sacks, now, rtt_.min_rtt());
   if (acked.duplicate_reported) ++env_.stats.dsacks_received;
@@ -166,7 +166,7 @@ void Connection::update_send_window(Instant now, const wire::TcpSegment& segment
   // RFC 9293 §3.10.7.4: not from an old segment.
   if (!(snd_wl1_ < seq || (snd_wl1_ == seq && snd_wl2_ <= ack))) return;
   const bool was_closed = snd_wnd_ == 0;
-  snd_wnd_ = window_of(segment);
+  snd_wnd_ = window_of(segment.header);
   max_snd_wnd_ = std::max(max_snd_wnd_, snd_wnd_);
   snd_wl1_ = seq;
   snd_wl2_ = ack;

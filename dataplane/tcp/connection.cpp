@@ -118,6 +118,23 @@ std::size_t Connection::write_reference(ByteSpan octets) {
   return taken;
 }
 
+std::uint32_t Connection::send_room() const {
+  if (!may_send(state_) || fin_queued_) return 0;
+  const std::uint64_t queued = unsent();
+  const SeqNum edge = snd_una_ + snd_wnd_;
+  const std::uint64_t usable = edge > snd_nxt_ ? edge - snd_nxt_ : 0;
+  const std::uint64_t waiting = queued + scoreboard_.waiting();
+  const std::uint64_t flight = pipe() + waiting;
+  const std::uint64_t window = congestion_window() + payload_room();
+  return static_cast<std::uint32_t>(std::min(window > flight ? window - flight : 0,
+                                             usable > queued ? usable - queued : 0));
+}
+
+void Connection::set_receive_window(std::uint32_t window, std::uint32_t buffer) {
+  given_window_ = window;
+  rcv_buffer_ = buffer;
+}
+
 std::size_t Connection::read(Instant now, MutableByteSpan out) {
   const std::size_t count = receive_.read(out);
   if (count != 0) measure_receive_rate(now, count);

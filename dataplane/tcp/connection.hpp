@@ -47,6 +47,8 @@ struct Outcome {
   bool writable = false;       ///< Room in the send buffer where there was none.
   bool closed = false;  ///< The connection is over or in TIME-WAIT: nothing more will happen for
                         ///< the application.
+  bool accepted = false;  ///< The segment is the peer's, as far as its sequence number, its flags
+                          ///< and its ACK can say.
 };
 
 /// One TCP connection (RFC 9293), sans-IO: segments, times and commands go in, segments and values
@@ -112,6 +114,39 @@ class Connection {
   /// Whether reading has opened the window far enough for an ACK of its own.
   bool wants_to_ack() const { return ack_now_; }
 
+  // For a layer above that has more to say in the options, more than one connection, and buffers
+  // and a window of its own.
+  /// Octets of options, multiples of 4, that the caller will add to each segment with payload and
+  /// to each one without.
+  void reserve_options(std::uint8_t with_payload, std::uint8_t without) {
+    reserve_with_payload_ = with_payload;
+    reserve_without_ = without;
+  }
+  /// From now on no segment holds both what was written before and what is written after.
+  void separate_writes() { send_.separate(); }
+  /// The window is the caller's from now on: `window` octets are announced with each segment until
+  /// the next call, also when that takes back what was announced before. `buffer` bounds the memory
+  /// of octets behind a hole.
+  void set_receive_window(std::uint32_t window, std::uint32_t buffer);
+  /// An ACK is sent even if nothing asks for one.
+  void request_ack() { ack_now_ = is_synchronized(state_); }
+  /// Octets that may be written now without waiting here: what the congestion window and the peer's
+  /// window leave, and one segment more, so that what limits the flight is seen.
+  std::uint32_t send_room() const;
+  /// Where in the stream of written octets a segment of ours starts that was just made.
+  std::uint64_t position_of(SeqNum seq) const { return stream_una_ + (seq - snd_una_); }
+  /// Positions of the first octet that is not acknowledged, and of the next to be written.
+  std::uint64_t acked_position() const { return stream_una_; }
+  std::uint64_t written_position() const { return send_.end(); }
+  /// What the window field of a segment of the peer says, in octets.
+  std::uint32_t window_of(const wire::TcpHeader& header) const;
+  SeqNum rcv_nxt() const { return rcv_nxt_; }
+  SeqNum irs() const { return irs_; }
+  /// Retransmission timeouts one after another, without anything acknowledged between them.
+  std::uint8_t timeouts_in_row() const { return rtt_.backoff(); }
+  Duration srtt() const { return rtt_.srtt(); }
+  Duration rto() const { return rtt_.rto(); }
+
   /// For SocketInfo.
   struct Info {
     std::uint64_t bytes_sent, bytes_acked, bytes_received;
@@ -168,7 +203,6 @@ class Connection {
   void on_fin_acked(Instant now, Outcome& out);
   std::uint32_t pipe() const;
   std::uint64_t congestion_window() const;
-  std::uint32_t window_of(const wire::TcpSegment& segment) const;
 
   // output.cpp
   bool emit_retransmission(Instant now, wire::TxSegment& out);
@@ -179,14 +213,15 @@ class Connection {
   bool check_pace(Instant now);
   void note_departure(Instant now, std::uint32_t length);
   void start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const;
-  void add_sack_blocks(wire::TcpOptions& options) const;
+  void add_sack_blocks(wire::TcpOptions& options, std::size_t reserved) const;
+  bool has_sacks_for_an_ack_only() const;
   void on_ack_emitted();
   void on_data_emitted(Instant now);
   std::uint16_t announce_window();
   std::uint32_t timestamp(Instant now) const;
-  std::uint64_t position_of(SeqNum seq) const { return stream_una_ + (seq - snd_una_); }
   std::uint64_t unsent() const;
   std::uint32_t payload_room() const;
+  std::uint32_t payload_room_beside(const wire::TcpOptions& options) const;
   std::uint32_t send_limit() const;
 
   // deadline.cpp
@@ -232,12 +267,15 @@ class Connection {
   SeqNum rcv_adv_;        ///< The right edge that we announced; it never moves back.
   SeqNum last_ack_sent_;  ///< RFC 7323 §4.3.
   std::uint32_t rcv_buffer_ = 0;
+  std::optional<std::uint32_t> given_window_;  ///< Of set_receive_window().
   std::uint32_t rcv_mss_ =
       kDefaultMss;  ///< The largest payload seen: what a full segment of the peer is.
   std::uint32_t ts_recent_ = 0;
   Instant ts_recent_at_{};
   std::uint32_t ts_offset_;
 
+  std::uint8_t reserve_with_payload_ = 0;  ///< Of reserve_options().
+  std::uint8_t reserve_without_ = 0;
   bool timestamps_ = false;  ///< Negotiated (RFC 7323 §3.2).
   bool sack_ = false;        ///< Negotiated (RFC 2018 §2).
   bool fin_queued_ = false;

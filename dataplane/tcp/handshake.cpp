@@ -89,6 +89,7 @@ Outcome Connection::on_syn_sent(Instant now, const wire::TcpSegment& segment) {
   snd_una_ = header.ack;
   snd_wl2_ = header.ack;
   ack_now_ = true;
+  out.accepted = true;
   become_established(now, out);
   return out;
 }

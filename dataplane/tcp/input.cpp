@@ -34,6 +34,7 @@ Outcome Connection::on_segment(Instant now, wire::TcpSegment segment) {
   if (!check_reset(now, segment, out)) return out;  // second (RFC 5961 §3.2)
   if (!check_syn(now, segment)) return out;       // fourth (RFC 5961 §4.2); there is no third here
   if (!apply_ack(now, segment, out)) return out;  // fifth
+  out.accepted = true;
   accept_text(now, segment, out);                 // seventh; the sixth, URG, is ignored
   accept_fin(now, segment, out);                  // eighth
   return out;
@@ -232,6 +233,7 @@ void Connection::accept_fin(Instant now, const wire::TcpSegment& segment, Outcom
 }
 
 void Connection::measure_receive_rate(Instant now, std::size_t read) {
+  if (given_window_) return;
   rate_read_ += read;
   const Duration round = rtt_.has_sample() ? std::max<Duration>(rtt_.srtt(), 100us) : kUnknownRound;
   if (now - rate_epoch_ >= round) {

@@ -9,6 +9,9 @@ using wire::TcpFlags;
 
 /// NOP, NOP, kind, length, two times four octets (RFC 7323 appendix A).
 constexpr std::uint32_t kTimestampOctets = 12;
+/// NOP, NOP, kind, length, and two times four octets for each block (RFC 2018 §3).
+constexpr std::size_t kSackOctets = 4;
+constexpr std::size_t kSackBlockOctets = 8;
 /// Records that the scoreboard keeps at the most, so that tiny segments cannot fill the memory.
 /// Enough for 1 GiB in full segments.
 constexpr std::size_t kMaxSegmentsInFlight = 1U << 20;
@@ -20,6 +23,8 @@ bool Connection::poll_transmit(Instant now, wire::TxSegment& out) {
   if (state_ == State::Closed) return false;
   if (syn_pending_) return emit_syn(now, out);
   if (!is_synchronized(state_)) return false;
+  if (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only())
+    return emit_ack(now, out);
   if (may_send(state_) && (emit_retransmission(now, out) || emit_new(now, out))) return true;
   return emit_ack(now, out);
 }
@@ -33,7 +38,12 @@ std::uint64_t Connection::unsent() const {
 }
 
 std::uint32_t Connection::payload_room() const {
-  return snd_mss_ - (timestamps_ ? kTimestampOctets : 0);
+  return snd_mss_ - (timestamps_ ? kTimestampOctets : 0) - reserve_with_payload_;
+}
+
+std::uint32_t Connection::payload_room_beside(const wire::TcpOptions& options) const {
+  return static_cast<std::uint32_t>(snd_mss_ - wire::emitted_length(options)) -
+         reserve_with_payload_;
 }
 
 void Connection::start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const {
@@ -48,10 +58,18 @@ void Connection::start_segment(Instant now, SeqNum seq, wire::TxSegment& out) co
   out.ecn = wire::Ecn::NotEct;
 }
 
-void Connection::add_sack_blocks(wire::TcpOptions& options) const {
+bool Connection::has_sacks_for_an_ack_only() const {
+  if (!sack_ || (!dsack_ && !receive_.has_holes())) return false;
+  return (timestamps_ ? kTimestampOctets : 0) + reserve_with_payload_ + kSackOctets + kSackBlockOctets >
+         wire::kMaxTcpOptions;
+}
+
+void Connection::add_sack_blocks(wire::TcpOptions& options, std::size_t reserved) const {
   if (!sack_ || (!dsack_ && !receive_.has_holes())) return;
   // RFC 2018 §3: three blocks beside timestamps, four without.
-  const std::size_t most = timestamps_ ? 3 : 4;
+  const std::size_t taken_octets = reserved + (timestamps_ ? kTimestampOctets : 0) + kSackOctets;
+  if (taken_octets + kSackBlockOctets > wire::kMaxTcpOptions) return;
+  const std::size_t most = (wire::kMaxTcpOptions - taken_octets) / kSackBlockOctets;
   if (dsack_) options.add_sack(*dsack_);
   const std::size_t taken = options.sack_count;
   options.sack_count = static_cast<std::uint8_t>(
@@ -59,6 +77,11 @@ void Connection::add_sack_blocks(wire::TcpOptions& options) const {
 }
 
 std::uint16_t Connection::announce_window() {
+  if (given_window_) {
+    const std::uint32_t window = std::min(*given_window_, 0xffffU << rcv_wscale_) >> rcv_wscale_;
+    rcv_adv_ = max(rcv_adv_, rcv_nxt_ + (window << rcv_wscale_));
+    return static_cast<std::uint16_t>(window);
+  }
   const auto used = static_cast<std::uint32_t>(receive_.readable());
   // What 16 bits cannot say is not announced, and so not accepted either.
   std::uint32_t room =
@@ -116,8 +139,8 @@ bool Connection::emit_retransmission(Instant now, wire::TxSegment& out) {
   if (!force_retransmit_ && (pipe() + lost->length > congestion_window() || !check_pace(now)))
     return false;
   start_segment(now, lost->begin, out);
-  add_sack_blocks(out.header.options);
-  const auto room = static_cast<std::uint32_t>(snd_mss_ - wire::emitted_length(out.header.options));
+  add_sack_blocks(out.header.options, reserve_with_payload_);
+  const std::uint32_t room = payload_room_beside(out.header.options);
   const bool has_fin = fin_sent_ && lost->end() == snd_nxt_;
   const std::uint32_t text = lost->length - (has_fin ? 1U : 0U);
   const std::uint32_t length = send_.peek(position_of(lost->begin), std::min(text, room), out);
@@ -177,8 +200,8 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out) {
   if (scoreboard_.empty() && last_sent_ != Instant{} && now - last_sent_ > rtt_.rto())
     cc::on_idle(cc_, now, now - last_sent_, rtt_.rto());
   start_segment(now, snd_nxt_, out);
-  add_sack_blocks(out.header.options);
-  const auto room = static_cast<std::uint32_t>(snd_mss_ - wire::emitted_length(out.header.options));
+  add_sack_blocks(out.header.options, reserve_with_payload_);
+  const std::uint32_t room = payload_room_beside(out.header.options);
   std::uint32_t length = queued == 0 ? 0 : new_payload_length(room);
   if (length == 0 && !(fin_waits && queued == 0)) {
     // The window is what holds us. Without anything in flight, nothing but a probe would ever open
@@ -218,7 +241,7 @@ bool Connection::emit_ack(Instant now, wire::TxSegment& out) {
   // RFC 9293 §3.8.4: a probe repeats an octet that the peer has, so that it answers.
   start_segment(now, keepalive_pending_ ? snd_nxt_ - 1U : snd_nxt_, out);
   keepalive_pending_ = false;
-  add_sack_blocks(out.header.options);
+  add_sack_blocks(out.header.options, reserve_without_);
   out.header.window = announce_window();
   on_ack_emitted();
   return true;

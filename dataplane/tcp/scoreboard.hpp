@@ -84,6 +84,8 @@ class Scoreboard {
   std::uint32_t pipe() const { return total_ - sacked_ - lost_ + retransmitted_; }
   std::uint32_t sacked() const { return sacked_; }
   bool has_lost() const { return lost_ != retransmitted_; }
+  /// Octets that are to be sent again.
+  std::uint32_t waiting() const { return lost_ - retransmitted_; }
   bool empty() const { return sent_.empty(); }
   std::size_t segments() const { return sent_.size(); }
   void clear();

@@ -43,9 +43,31 @@ void SendBuffer::append_reference(ByteSpan octets) {
   }
 }
 
+void SendBuffer::separate() {
+  if (end_ == begin_ || (!edges_.empty() && edges_.back() == end_)) return;
+  edges_.push_back(end_);
+}
+
+std::uint32_t SendBuffer::up_to_edge(std::uint64_t position, std::uint32_t length) const {
+  std::size_t low = 0;
+  std::size_t high = edges_.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (edges_[middle] > position) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  if (low == edges_.size()) return length;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(length, edges_[low] - position));
+}
+
 void SendBuffer::release_below(std::uint64_t position) {
   ASSERT(position >= begin_ && position <= end_);
   begin_ = position;
+  while (!edges_.empty() && edges_.front() <= position)
+    edges_.pop_front();
   while (!slices_.empty()) {
     const Slice& first = slices_.front();
     if (first.begin + first.length > position) return;
@@ -70,6 +92,7 @@ std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length,
   out.piece_count = 0;
   out.payload_length = 0;
   if (length == 0) return 0;
+  if (!edges_.empty()) length = up_to_edge(position, length);
   for (std::size_t i = slice_at(position);
        out.payload_length < length && out.piece_count < wire::TxSegment::kMaxPieces; ++i) {
     const Slice& slice = slices_[i];
@@ -84,6 +107,7 @@ std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length,
 void SendBuffer::clear() {
   release_below(end_);
   slices_.release_memory();
+  edges_.release_memory();
 }
 
 }  // namespace dataplane::tcp

@@ -30,6 +30,8 @@ class SendBuffer {
   std::size_t append(ByteSpan octets);
   /// Appends octets by reference. They stay valid and unchanged until acknowledged.
   void append_reference(ByteSpan octets);
+  /// From now on peek() never gives octets from before and after the present end at once.
+  void separate();
   /// Drops what lies before `position`.
   void release_below(std::uint64_t position);
   /// Points `out` at up to `length` octets from `position` on and returns how many; fewer when they
@@ -37,7 +39,10 @@ class SendBuffer {
   std::uint32_t peek(std::uint64_t position, std::uint32_t length, wire::TxSegment& out) const;
   void clear();
   /// Gives memory back that is held for speed only.
-  void trim() { slices_.release_memory(); }
+  void trim() {
+    slices_.release_memory();
+    edges_.release_memory();
+  }
 
  private:
   /// A run of octets that lie together.
@@ -49,9 +54,11 @@ class SendBuffer {
   };
   std::size_t slice_at(std::uint64_t position) const;
   std::uint32_t room_in_last_block() const;
+  std::uint32_t up_to_edge(std::uint64_t position, std::uint32_t length) const;
 
   BlockPool* blocks_;
   Ring<Slice> slices_;
+  Ring<std::uint64_t> edges_;  ///< Of separate(), in order, those behind begin_.
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
 };
