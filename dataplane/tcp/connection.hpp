@@ -144,6 +144,10 @@ class Connection {
   SeqNum irs() const { return irs_; }
   /// Retransmission timeouts one after another, without anything acknowledged between them.
   std::uint8_t timeouts_in_row() const { return rtt_.backoff(); }
+  /// No retransmission timeout is longer from now on.
+  void limit_rto(Duration longest) { rtt_.limit(longest); }
+  /// The peer takes nothing now: timeouts say nothing about the path.
+  bool is_window_closed() const { return snd_wnd_ == 0; }
   Duration srtt() const { return rtt_.srtt(); }
   Duration rto() const { return rtt_.rto(); }
 

@@ -41,6 +41,8 @@ class RttEstimator {
   Duration srtt() const { return srtt_; }
   Duration rttvar() const { return rttvar_; }
   Duration min_rtt() const { return min_rtt_; }
+  /// No back-off goes beyond it from now on.
+  void limit(Duration longest) { rto_max_ = longest; }
   /// With the back-off applied, within the bounds.
   Duration rto() const { return std::min(rto_max_, rto_ * (std::int64_t{1} << backoff_)); }
   std::uint8_t backoff() const { return backoff_; }
