@@ -21,6 +21,21 @@ net::HostConfig host_config(const CoreConfig& config, std::uint64_t seed) {
   return out;
 }
 
+NodeAddresses addresses_of(const CoreConfig& config) {
+  NodeAddresses out;
+  for (std::size_t i = 0; i < config.ports.size(); ++i) {
+    const auto port = static_cast<PortIndex>(i);
+    if (config.ports[i].backup) out.backup_ports.push_back(port);
+    for (const dataplane::Prefix& prefix : config.ports[i].addresses) {
+      // Both sides number their addresses in the order of their ports, from 1 (RFC 8684 §3.2).
+      const auto id = static_cast<AddressId>(out.all.size() + 1);
+      if (out.all.size() < 255)
+        out.all.push_back({id, prefix.address, static_cast<std::uint8_t>(prefix.length), port});
+    }
+  }
+  return out;
+}
+
 /// Half of the packets may wait for readers; the other half keeps devices and senders going.
 std::size_t receive_share_of(dataplane::PacketPool& pool) {
   const Packet sample = pool.alloc();
@@ -55,6 +70,9 @@ Core::Impl::Impl(CoreConfig core_config, dataplane::PacketPool& pool)
       receive_memory(receive_share_of(pool)),
       secrets(rng.next(), rng.next()),
       syn_table(config.syn_table_size, rng.next(), rng.next()),
+      addresses(addresses_of(config)),
+      tokens(config.max_connections),
+      key_secret{rng.next(), rng.next()},
       next_port_offset(static_cast<std::uint16_t>(rng.next())) {}
 
 Core::Core(CoreConfig config, dataplane::PacketPool& pool)
@@ -88,7 +106,8 @@ void Core::on_deadline(Instant now) {
       const auto index = self.wheel->pop_expired(now);
       if (!index) break;
       Slot& slot = *self.slots[*index];
-      if (slot.connection) self.after_input(*index, slot.connection->on_deadline(now));
+      if (slot.in_use())
+        self.after_input(*index, slot.visit([&](auto& c) { return c.on_deadline(now); }));
     }
   }
   if (self.syn_table.next_deadline() <= now) self.on_syn_deadline(now);
@@ -119,6 +138,10 @@ void Core::poll_transmit(Instant now) {
 void Core::Impl::transmit_from(Instant now, std::uint32_t index) {
   Slot& slot = *slots[index];
   slot.pending = false;
+  if (slot.meta) {
+    transmit_meta(now, index);
+    return;
+  }
   if (!slot.connection) return;
   tcp::Connection& connection = *slot.connection;
   wire::TxSegment segment;
@@ -148,14 +171,16 @@ void Core::Impl::mark_pending(std::uint32_t index) {
 }
 
 void Core::Impl::tell(std::uint32_t index, Event::Kind kind) {
-  const tcp::CloseReason reason = slots[index]->connection->close_reason();
+  const tcp::CloseReason reason =
+      slots[index]->visit([](const auto& c) { return c.close_reason(); });
   events.push_back({id_of(index), kind, reason});
 }
 
 void Core::Impl::after_input(std::uint32_t index, const tcp::Outcome& out) {
   Slot& slot = *slots[index];
   mark_pending(index);
-  if (slot.connection->is_time_wait() && out.closed) time_wait.push_back(id_of(index));
+  if (out.closed && slot.visit([](const auto& c) { return c.is_time_wait(); }))
+    time_wait.push_back(id_of(index));
   if (!slot.held) return;
   if (out.established && !slot.told_connected) {
     slot.told_connected = true;
@@ -183,8 +208,9 @@ std::optional<std::uint32_t> Core::Impl::take_slot() {
       const SocketId oldest = time_wait.take_front();
       const auto index = static_cast<std::uint32_t>(oldest);
       const Slot& slot = *slots[index];
-      const bool current = id_of(index) == oldest && slot.connection;
-      if (!current || !slot.connection->is_time_wait() || slot.held || slot.queued) continue;
+      const bool current = id_of(index) == oldest && slot.in_use();
+      if (!current || slot.held || slot.queued) continue;
+      if (!slot.visit([](const auto& c) { return c.is_time_wait(); })) continue;
       ++stats.tcp.time_wait_recycled;
       release(index);
     }
@@ -210,25 +236,26 @@ std::optional<std::uint32_t> Core::Impl::open_slot(const FourTuple& tuple, PortI
   const bool still_pending =
       slot.pending;  // It stands in the queue from its last life; a visit finds it free or new.
   slot.connection.reset();
+  slot.meta.reset();
   slot.tuple = tuple;
   slot.port = port;
   slot.generation = generation;
   slot.held = slot.queued = slot.told_readable = slot.told_end = slot.told_closed =
       slot.told_connected = false;
   slot.pending = still_pending;
-  flows.insert(tuple, *index);
   ++connections;
   return index;
 }
 
 void Core::Impl::release_if_done(std::uint32_t index) {
   const Slot& slot = *slots[index];
-  if (slot.connection && !slot.held && !slot.queued && slot.connection->is_finished())
-    release(index);
+  if (!slot.in_use() || slot.held || slot.queued) return;
+  if (slot.visit([](const auto& c) { return c.is_finished(); })) release(index);
 }
 
 void Core::Impl::release(std::uint32_t index) {
   Slot& slot = *slots[index];
+  if (slot.meta) release_meta(index);
   // A new connection may have taken over the four-tuple from TIME-WAIT.
   if (flows.find(slot.tuple) == index) flows.erase(slot.tuple);
   if (wheel && index < wheel->size()) wheel->disarm(index);
@@ -237,7 +264,7 @@ void Core::Impl::release(std::uint32_t index) {
   free_slots.push_back(index);
   const auto is_over = [&](SocketId id) {
     const auto waiting = static_cast<std::uint32_t>(id);
-    return id_of(waiting) != id || !slots[waiting]->connection;
+    return id_of(waiting) != id || !slots[waiting]->in_use();
   };
   while (!time_wait.empty() && is_over(time_wait.front()))
     time_wait.pop_front();

@@ -14,6 +14,9 @@
 #include "dataplane/net/host.hpp"
 #include "dataplane/tcp/config.hpp"
 #include "dataplane/tcp/stats.hpp"
+#include "mptcp/config.hpp"
+#include "mptcp/stats.hpp"
+#include "mptcp/subflow_info.hpp"
 
 namespace mptcp {
 
@@ -76,11 +79,15 @@ struct SocketInfo {
   std::uint64_t snd_wnd = 0;    ///< The peer's window, octets.
   std::uint64_t rcv_wnd = 0;    ///< Ours, octets.
   std::uint32_t mss = 0;        ///< Payload of a full segment we send.
+  /// Whether it speaks MPTCP: then the figures above are sums, or those of the data level.
+  bool multipath = false;
+  std::vector<SubflowInfo> subflows;
 };
 
 struct CoreConfig {
   std::vector<dataplane::net::InterfaceConfig> ports;
   dataplane::tcp::Config tcp;  ///< The default of new connections.
+  Config mptcp;                ///< Likewise.
   std::size_t max_connections = 65'536;
   std::size_t syn_table_size =
       1'024;  ///< Half-open connections of all listeners; then SYN cookies.
@@ -96,6 +103,7 @@ struct CoreConfig {
 /// Counters of one core above its ports.
 struct CoreStats {
   dataplane::tcp::Stats tcp;
+  Stats mptcp;
   std::uint64_t segments_without_connection =
       0;                                     ///< Answered with a reset, as far as the limit allows.
   std::uint64_t resets_limited = 0;          ///< Not answered: the limit of a second was reached.
@@ -107,6 +115,7 @@ struct CoreStats {
   template <class Visit>
   void for_each(Visit&& visit) const {
     tcp.for_each(visit);
+    mptcp.for_each(visit);
     visit("segments_without_connection", segments_without_connection);
     visit("resets_limited", resets_limited);
     visit("segments_foreign", segments_foreign);
@@ -163,11 +172,13 @@ class Core {
     /// chosen by RFC 6056.
     std::optional<Endpoint> local;
     std::optional<dataplane::tcp::Config> tcp;
+    std::optional<Config> mptcp = {};
   };
   SocketResult<SocketId> connect(Instant now, const ConnectOptions& options);
   /// An unspecified address (0.0.0.0 or ::) listens on every address of that family; `::` on both.
   SocketResult<SocketId> listen(const Endpoint& local,
-                                std::optional<dataplane::tcp::Config> tcp = std::nullopt);
+                                std::optional<dataplane::tcp::Config> tcp = std::nullopt,
+                                std::optional<Config> mptcp = std::nullopt);
   std::optional<SocketId> accept(SocketId listener);
   /// Copies octets into the send buffer and returns how many it took: fewer when the buffer is
   /// full, 0 when closed.
@@ -194,6 +205,7 @@ class Core {
   std::size_t readable(SocketId socket) const;
   /// Whether the peer's FIN was reached: readable() == 0 and no more will come.
   bool at_end_of_stream(SocketId socket) const;
+  /// Connections of both kinds; one of many subflows is one.
   std::size_t connection_count() const;
   const CoreStats& stats() const;
   const dataplane::net::Host& host() const;

@@ -15,19 +15,22 @@
 #include "dataplane/tcp/connection.hpp"
 #include "dataplane/tcp/isn.hpp"
 #include "dataplane/tcp/syn_table.hpp"
+#include "mptcp/connection.hpp"
 #include "mptcp/core.hpp"
+#include "mptcp/token_table.hpp"
 
 namespace mptcp {
 
 namespace net = dataplane::net;
-namespace tcp = dataplane::tcp;
-namespace wire = dataplane::wire;
-using dataplane::Duration;
-using dataplane::FourTuple;
 
-/// A connection of the core with what the socket layer knows of it.
+/// Octets of IP and TCP headers without options.
+constexpr std::uint16_t tcp_headers(const IpAddress& local) { return local.is_v4() ? 40 : 60; }
+
+/// A connection of the core with what the socket layer knows of it: plain TCP, or MPTCP with its
+/// subflows. Neither: the slot is free.
 struct Slot {
-  std::optional<tcp::Connection> connection;  ///< Empty: the slot is free.
+  std::optional<tcp::Connection> connection;
+  std::unique_ptr<Connection> meta;
   FourTuple tuple;
   std::uint32_t generation = 0;
   PortIndex port{};
@@ -38,12 +41,61 @@ struct Slot {
   bool told_end = false;
   bool told_closed = false;
   bool told_connected = false;
+
+  bool in_use() const { return connection.has_value() || meta != nullptr; }
+  template <class F>
+  decltype(auto) visit(F&& f) {
+    return connection ? f(*connection) : f(*meta);
+  }
+  template <class F>
+  decltype(auto) visit(F&& f) const {
+    return connection ? f(*connection) : f(std::as_const(*meta));
+  }
+  void close(Instant now) { connection ? connection->close() : meta->close(now); }
 };
+
+/// What the flow table says of a segment's four-tuple: the slot, and for MPTCP which subflow of it.
+struct Flow {
+  static constexpr std::uint32_t kSubflowBit = 1U << 31;
+  static constexpr std::uint32_t kIdShift = 26;
+  static constexpr std::uint32_t kMostSlots = 1U << kIdShift;
+
+  static constexpr std::uint32_t of(std::uint32_t slot, SubflowId id) {
+    return kSubflowBit | std::uint32_t{id} << kIdShift | slot;
+  }
+  static constexpr bool is_subflow(std::uint32_t value) { return (value & kSubflowBit) != 0; }
+  static constexpr std::uint32_t slot(std::uint32_t value) {
+    return is_subflow(value) ? value & (kMostSlots - 1) : value;
+  }
+  static constexpr SubflowId id(std::uint32_t value) {
+    return static_cast<SubflowId>(value >> kIdShift & (kMaxSubflows - 1));
+  }
+};
+
+/// tcp::HalfOpen::listener of a join, which nobody listens for.
+inline constexpr std::uint32_t kNoListener = 0xffff'ffff;
+
+/// What we said about MPTCP in a SYN-ACK; lies in tcp::HalfOpen::upper.
+struct Offer {
+  enum class Kind : std::uint8_t { Tcp, Capable, Join };
+  Key local_key{};         ///< Capable.
+  std::uint32_t slot = 0;  ///< Join: the connection, and which life of its slot.
+  std::uint32_t generation = 0;
+  Nonce local_nonce{};
+  Nonce remote_nonce{};
+  Kind kind = Kind::Tcp;
+  AddressId remote_id{};
+  bool backup = false;
+  bool checksum = false;
+  std::uint32_t unused = 0;
+};
+static_assert(sizeof(Offer) == sizeof(tcp::HalfOpen::upper));
 
 /// A listening socket and the connections that wait for accept().
 struct Listener {
   Endpoint local;
   tcp::Config tcp;
+  Config mptcp;
   std::uint32_t generation = 0;
   bool open = false;
   dataplane::Ring<std::uint32_t> ready;  ///< Slots.
@@ -65,6 +117,7 @@ struct Core::Impl {
   void release_if_done(std::uint32_t index);
   void release(std::uint32_t index);
   std::optional<std::uint32_t> take_slot();
+  /// The caller enters its flow.
   std::optional<std::uint32_t> open_slot(const FourTuple& tuple, PortIndex port);
   void send(Instant now, const FourTuple& tuple, const wire::TxSegment& segment);
 
@@ -77,6 +130,7 @@ struct Core::Impl {
   void on_syn_deadline(Instant now);
   bool open_passive(Instant now, const tcp::HalfOpen& half, bool first_try,
                     wire::ReceivedSegment& received);
+  void admit(std::uint32_t index, std::uint32_t listener);
   void send_syn_ack(Instant now, const tcp::HalfOpen& half);
   void refuse(Instant now, const wire::ReceivedSegment& received);
   void on_path_event(Instant now, const net::PathEvent& event);
@@ -84,6 +138,34 @@ struct Core::Impl {
   void pass_on(Foreign frame);
   std::optional<std::uint32_t> listener_for(const Endpoint& local) const;
   std::uint16_t mss_for(const FourTuple& tuple) const;
+
+  // core_mptcp.cpp
+  Environment meta_environment() { return {environment(), stats.mptcp, addresses}; }
+  std::optional<Key> make_key();
+  Nonce make_nonce();
+  std::unique_ptr<Connection> make_meta(const tcp::Config& tcp, const Config& config, Key key,
+                                        Instant now);
+  bool open_meta(Instant now, std::uint32_t index, const SubflowOpen& open, const tcp::Config& tcp,
+                 const Config& config);
+  void note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half);
+  std::size_t emit_offer(const tcp::HalfOpen& half, MutableByteSpan out);
+  bool on_join_syn(Instant now, wire::ReceivedSegment& received);
+  void on_subflow_segment(Instant now, std::uint32_t flow, wire::ReceivedSegment& received);
+  bool reuse_subflow(Instant now, std::uint32_t flow, const wire::ReceivedSegment& received);
+  bool on_third_segment(Instant now, const tcp::HalfOpen& half, bool first_try,
+                        wire::ReceivedSegment& received);
+  bool accept_join(Instant now, const tcp::HalfOpen& half, bool first_try,
+                   wire::ReceivedSegment& received);
+  void transmit_meta(Instant now, std::uint32_t index);
+  void open_joins(Instant now, std::uint32_t index);
+  bool open_join(Instant now, std::uint32_t index, const JoinWish& wish);
+  void remove_gone(Instant now, std::uint32_t index);
+  void refuse_join(Instant now, const wire::ReceivedSegment& received);
+  void release_meta(std::uint32_t index);
+  void on_neighbor_failed(Instant now, std::uint32_t index, const net::PathEvent& event);
+  void on_subflow_event(Instant now, std::uint32_t flow, const net::PathEvent& event);
+  static SocketInfo info_of(const Connection& meta);
+  const tcp::Config& tcp_config_of(const tcp::HalfOpen& half) const;
 
   // core_socket.cpp
   Slot* slot_of(SocketId id);
@@ -106,6 +188,10 @@ struct Core::Impl {
   tcp::MemoryBudget receive_memory;
   tcp::SequenceSecrets secrets;
   tcp::SynTable syn_table;
+  NodeAddresses addresses;
+  TokenTable tokens;
+  std::uint64_t key_secret[2];  ///< From which keys and nonces come.
+  std::uint64_t keys_made = 0;
   std::optional<dataplane::TimerWheel>
       wheel;  ///< Starts with the first time that the core hears of.
 

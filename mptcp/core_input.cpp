@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "dataplane/tcp/listener.hpp"
@@ -14,8 +16,6 @@ using wire::TcpFlags;
 constexpr std::uint32_t kResetsPerSecond = 1'000;
 /// Frames that wait to be passed to other cores.
 constexpr std::size_t kForeignLimit = 1'024;
-constexpr std::uint16_t kTcpOverIpv4 = 40;
-constexpr std::uint16_t kTcpOverIpv6 = 60;
 
 }  // namespace
 
@@ -38,7 +38,7 @@ std::optional<std::uint32_t> Core::Impl::listener_for(const Endpoint& local) con
 }
 
 std::uint16_t Core::Impl::mss_for(const FourTuple& tuple) const {
-  const std::uint16_t headers = tuple.local.address.is_v4() ? kTcpOverIpv4 : kTcpOverIpv6;
+  const std::uint16_t headers = tcp_headers(tuple.local.address);
   const auto route = host.route(tuple.local.address, tuple.remote.address);
   return route ? static_cast<std::uint16_t>(route->mtu - headers) : tcp::kDefaultMss;
 }
@@ -48,6 +48,10 @@ void Core::Impl::on_segment(Instant now, wire::ReceivedSegment& received) {
   const std::uint32_t found = flows.find(received.tuple);
   if (found == net::FlowTable::kNone) {
     on_unclaimed(now, received);
+    return;
+  }
+  if (Flow::is_subflow(found)) {
+    on_subflow_segment(now, found, received);
     return;
   }
   Slot& slot = *slots[found];
@@ -75,6 +79,8 @@ void Core::Impl::on_unclaimed(Instant now, wire::ReceivedSegment& received) {
   if (pass_on_foreign(received)) return;
   const TcpFlags flags = received.segment.header.flags;
   if (has(flags, TcpFlags::Syn) && !has(flags, TcpFlags::Ack | TcpFlags::Rst)) {
+    // A join names its connection by a token, whatever listens at its port (RFC 8684 §3.2).
+    if (!received.segment.header.options.mptcp.empty() && on_join_syn(now, received)) return;
     if (const auto listener = listener_for(received.tuple.local)) {
       on_syn(now, *listener, received, std::nullopt);
       return;
@@ -153,6 +159,7 @@ void Core::Impl::on_syn(Instant now, std::uint32_t listener, const wire::Receive
   half->timestamp_offset = secrets.timestamp_offset(received.tuple);
   half->listener = listener;
   half->mss = mss;
+  note_offer(received, *half);
   half->sent_at = now;
   syn_table.set_deadline(*half, now + listeners[listener].tcp.rto_initial);
   send_syn_ack(now, *half);
@@ -161,14 +168,16 @@ void Core::Impl::on_syn(Instant now, std::uint32_t listener, const wire::Receive
 void Core::Impl::send_syn_ack(Instant now, const tcp::HalfOpen& half) {
   const auto clock =
       static_cast<std::uint32_t>(now.time_since_epoch() / std::chrono::milliseconds(1));
-  send(now, half.tuple,
-       tcp::syn_ack(half.syn, {half.iss, half.mss, clock + half.timestamp_offset},
-                    listeners[half.listener].tcp));
+  wire::TxSegment answer = tcp::syn_ack(
+      half.syn, {half.iss, half.mss, clock + half.timestamp_offset}, tcp_config_of(half));
+  std::array<std::byte, kMaxOptionLength> options;
+  answer.header.options.mptcp = std::span(options).first(emit_offer(half, options));
+  send(now, half.tuple, answer);
 }
 
 void Core::Impl::on_syn_deadline(Instant now) {
   while (tcp::HalfOpen* half = syn_table.next_expired(now)) {
-    const tcp::Config& tcp = listeners[half->listener].tcp;
+    const tcp::Config& tcp = tcp_config_of(*half);
     if (half->retries >= tcp.syn_retries) {
       ++stats.tcp.attempts_failed;
       syn_table.remove(*half);
@@ -193,7 +202,7 @@ bool Core::Impl::on_handshake_ack(Instant now, wire::ReceivedSegment& received) 
     if (!has(header.flags, TcpFlags::Ack)) return true;
     if (header.ack != half->iss + 1U) return false;
     const tcp::HalfOpen copy = *half;
-    if (open_passive(now, copy, half->retries == 0, received)) syn_table.remove(*half);
+    if (on_third_segment(now, copy, half->retries == 0, received)) syn_table.remove(*half);
     return true;
   }
   if (!has(header.flags, TcpFlags::Ack) || has(header.flags, TcpFlags::Rst | TcpFlags::Syn))
@@ -228,6 +237,7 @@ bool Core::Impl::open_passive(Instant now, const tcp::HalfOpen& half, bool first
   }
   const auto index = open_slot(half.tuple, received.port);
   if (!index) return false;
+  flows.insert(half.tuple, *index);
   Slot& slot = *slots[*index];
   if (const auto route = host.route(half.tuple.local.address, half.tuple.remote.address))
     slot.port = route->port;
@@ -235,10 +245,14 @@ bool Core::Impl::open_passive(Instant now, const tcp::HalfOpen& half, bool first
       environment(), tcp::OpenParameters{listener.tcp, half.iss, half.timestamp_offset, half.mss},
       half.syn, now, first_try ? std::optional(half.sent_at) : std::nullopt);
   after_input(*index, slot.connection->on_segment(now, std::move(received.segment)));
-  slot.queued = true;
-  listener.ready.push_back(*index);
-  events.push_back({listener_id(half.listener), Event::Kind::Acceptable, {}});
+  admit(*index, half.listener);
   return true;
+}
+
+void Core::Impl::admit(std::uint32_t index, std::uint32_t listener) {
+  slots[index]->queued = true;
+  listeners[listener].ready.push_back(index);
+  events.push_back({listener_id(listener), Event::Kind::Acceptable, {}});
 }
 
 void Core::Impl::on_path_event(Instant now, const net::PathEvent& event) {
@@ -246,6 +260,7 @@ void Core::Impl::on_path_event(Instant now, const net::PathEvent& event) {
   if (event.kind == Kind::NeighborFailed) {
     for (std::uint32_t i = 0; i < slots.size(); ++i) {
       Slot& slot = *slots[i];
+      if (slot.meta) on_neighbor_failed(now, i, event);
       if (!slot.connection || slot.port != event.port) continue;
       const auto route = host.route(slot.tuple.local.address, slot.tuple.remote.address);
       if (route && route->next_hop == event.tuple.remote.address)
@@ -255,12 +270,16 @@ void Core::Impl::on_path_event(Instant now, const net::PathEvent& event) {
   }
   const std::uint32_t found = flows.find(event.tuple);
   if (found == net::FlowTable::kNone) return;
+  if (Flow::is_subflow(found)) {
+    on_subflow_event(now, found, event);
+    return;
+  }
   tcp::Connection& connection = *slots[found]->connection;
   if (event.kind != Kind::PacketTooBig) {
     after_input(found, connection.on_unreachable(event.quoted_seq));
     return;
   }
-  const std::uint16_t headers = event.tuple.local.address.is_v4() ? kTcpOverIpv4 : kTcpOverIpv6;
+  const std::uint16_t headers = tcp_headers(event.tuple.local.address);
   if (event.mtu > headers)
     connection.on_packet_too_big(now, event.quoted_seq,
                                  static_cast<std::uint16_t>(event.mtu - headers));

@@ -34,7 +34,7 @@ const Slot* Core::Impl::slot_of(SocketId id) const {
   const std::uint32_t index = index_part(id);
   if (index >= slots.size()) return nullptr;
   const Slot& slot = *slots[index];
-  return slot.connection && slot.held && slot.generation == generation_part(id) ? &slot : nullptr;
+  return slot.in_use() && slot.held && slot.generation == generation_part(id) ? &slot : nullptr;
 }
 
 Slot* Core::Impl::slot_of(SocketId id) {
@@ -86,17 +86,22 @@ SocketResult<SocketId> Core::connect(Instant now, const ConnectOptions& options)
   if (!index) return tl::unexpected(SocketError::TooManyConnections);
   Slot& slot = *self.slots[*index];
   const tcp::Config& config = options.tcp ? *options.tcp : self.config.tcp;
-  slot.connection.emplace(
-      self.environment(),
-      tcp::OpenParameters{config, self.secrets.initial_sequence(tuple, now),
-                          self.secrets.timestamp_offset(tuple), self.mss_for(tuple)},
-      now);
+  const Config& multipath = options.mptcp ? *options.mptcp : self.config.mptcp;
+  const SubflowOpen open{tuple, route->port, self.secrets.initial_sequence(tuple, now),
+                         self.secrets.timestamp_offset(tuple), self.mss_for(tuple)};
+  if (!multipath.enabled || !self.open_meta(now, *index, open, config, multipath)) {
+    slot.connection.emplace(self.environment(),
+                            tcp::OpenParameters{config, open.iss, open.timestamp_offset, open.mss},
+                            now);
+    self.flows.insert(tuple, *index);
+  }
   slot.held = true;
   self.mark_pending(*index);
   return self.id_of(*index);
 }
 
-SocketResult<SocketId> Core::listen(const Endpoint& local, std::optional<tcp::Config> tcp) {
+SocketResult<SocketId> Core::listen(const Endpoint& local, std::optional<tcp::Config> tcp,
+                                    std::optional<Config> mptcp) {
   Impl& self = *impl_;
   if (!local.address.is_unspecified() && !self.host.is_local(local.address))
     return tl::unexpected(SocketError::AddressNotAvailable);
@@ -107,6 +112,7 @@ SocketResult<SocketId> Core::listen(const Endpoint& local, std::optional<tcp::Co
   if (free == self.listeners.end()) free = self.listeners.emplace(free);
   free->local = local;
   free->tcp = tcp.value_or(self.config.tcp);
+  free->mptcp = mptcp.value_or(self.config.mptcp);
   ++free->generation;
   free->open = true;
   return self.listener_id(static_cast<std::uint32_t>(free - self.listeners.begin()));
@@ -119,15 +125,15 @@ std::optional<SocketId> Core::accept(SocketId id) {
     const std::uint32_t index = listener->ready.take_front();
     Slot& slot = *self.slots[index];
     slot.queued = false;
-    if (slot.connection->is_finished()) {
+    if (slot.visit([](const auto& c) { return c.is_finished(); })) {
       self.release(index);  // Reset while it waited.
       continue;
     }
     slot.held = slot.told_connected = true;
     // What happened while it waited is told now.
     tcp::Outcome missed;
-    missed.readable = slot.connection->readable() != 0;
-    missed.end_of_stream = slot.connection->has_received_fin();
+    missed.readable = slot.visit([](const auto& c) { return c.readable(); }) != 0;
+    missed.end_of_stream = slot.visit([](const auto& c) { return c.has_received_fin(); });
     self.after_input(index, missed);
     return self.id_of(index);
   }
@@ -137,7 +143,7 @@ std::optional<SocketId> Core::accept(SocketId id) {
 std::size_t Core::write(Instant /*now*/, SocketId id, ByteSpan octets) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr) return 0;
-  const std::size_t taken = slot->connection->write(octets);
+  const std::size_t taken = slot->visit([&](auto& c) { return c.write(octets); });
   if (taken != 0) impl_->mark_pending(index_part(id));
   return taken;
 }
@@ -145,20 +151,20 @@ std::size_t Core::write(Instant /*now*/, SocketId id, ByteSpan octets) {
 std::size_t Core::write_reference(Instant /*now*/, SocketId id, ByteSpan octets) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr) return 0;
-  const std::size_t taken = slot->connection->write_reference(octets);
+  const std::size_t taken = slot->visit([&](auto& c) { return c.write_reference(octets); });
   if (taken != 0) impl_->mark_pending(index_part(id));
   return taken;
 }
 
 void Core::Impl::after_read(Slot& slot, std::uint32_t index) {
-  if (slot.connection->readable() == 0) slot.told_readable = false;
-  if (slot.connection->wants_to_ack()) mark_pending(index);
+  if (slot.visit([](const auto& c) { return c.readable(); }) == 0) slot.told_readable = false;
+  if (slot.visit([](const auto& c) { return c.wants_to_ack(); })) mark_pending(index);
 }
 
 std::size_t Core::read(Instant now, SocketId id, MutableByteSpan out) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr) return 0;
-  const std::size_t count = slot->connection->read(now, out);
+  const std::size_t count = slot->visit([&](auto& c) { return c.read(now, out); });
   impl_->after_read(*slot, index_part(id));
   return count;
 }
@@ -166,15 +172,15 @@ std::size_t Core::read(Instant now, SocketId id, MutableByteSpan out) {
 Packet Core::read_packet(Instant now, SocketId id) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr) return {};
-  Packet packet = slot->connection->take_packet(now);
+  Packet packet = slot->visit([&](auto& c) { return c.take_packet(now); });
   impl_->after_read(*slot, index_part(id));
   return packet;
 }
 
-void Core::shutdown(Instant /*now*/, SocketId id) {
+void Core::shutdown(Instant now, SocketId id) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr) return;
-  slot->connection->close();
+  slot->close(now);
   impl_->mark_pending(index_part(id));
 }
 
@@ -186,11 +192,11 @@ void Core::close(Instant now, SocketId id) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr) return;
   // Octets that nobody will read: the peer must not believe that they were (RFC 1122 §4.2.2.13).
-  if (slot->connection->readable() != 0) {
-    slot->connection->abort();
+  if (slot->visit([](const auto& c) { return c.readable(); }) != 0) {
+    slot->visit([](auto& c) { c.abort(); });
   } else {
-    slot->connection->close();
-    slot->connection->detach(now);
+    slot->close(now);
+    slot->visit([&](auto& c) { c.detach(now); });
   }
   slot->held = false;
   impl_->mark_pending(index_part(id));
@@ -199,7 +205,7 @@ void Core::close(Instant now, SocketId id) {
 void Core::abort(Instant /*now*/, SocketId id) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr) return;
-  slot->connection->abort();
+  slot->visit([](auto& c) { c.abort(); });
   slot->held = false;
   impl_->mark_pending(index_part(id));
 }
@@ -211,29 +217,30 @@ void Core::Impl::close_listener(Instant /*now*/, std::uint32_t index) {
   while (!listener.ready.empty()) {
     const std::uint32_t waiting = listener.ready.take_front();
     slots[waiting]->queued = false;
-    slots[waiting]->connection->abort();
+    slots[waiting]->visit([](auto& c) { c.abort(); });
     mark_pending(waiting);
   }
 }
 
 std::size_t Core::writable(SocketId id) const {
   const Slot* slot = std::as_const(*impl_).slot_of(id);
-  return slot == nullptr ? 0 : slot->connection->writable();
+  return slot == nullptr ? 0 : slot->visit([](const auto& c) { return c.writable(); });
 }
 
 std::size_t Core::readable(SocketId id) const {
   const Slot* slot = std::as_const(*impl_).slot_of(id);
-  return slot == nullptr ? 0 : slot->connection->readable();
+  return slot == nullptr ? 0 : slot->visit([](const auto& c) { return c.readable(); });
 }
 
 bool Core::at_end_of_stream(SocketId id) const {
   const Slot* slot = std::as_const(*impl_).slot_of(id);
-  return slot != nullptr && slot->connection->at_end_of_stream();
+  return slot != nullptr && slot->visit([](const auto& c) { return c.at_end_of_stream(); });
 }
 
 std::optional<SocketInfo> Core::info(SocketId id) const {
   const Slot* slot = std::as_const(*impl_).slot_of(id);
   if (slot == nullptr) return std::nullopt;
+  if (slot->meta) return Impl::info_of(*slot->meta);
   const tcp::Connection::Info tcp = slot->connection->info();
   return SocketInfo{.tuple = slot->tuple,
                     .state = tcp::name_of(slot->connection->state()),
@@ -251,7 +258,9 @@ std::optional<SocketInfo> Core::info(SocketId id) const {
                     .in_flight = tcp.in_flight,
                     .snd_wnd = tcp.snd_wnd,
                     .rcv_wnd = tcp.rcv_wnd,
-                    .mss = tcp.mss};
+                    .mss = tcp.mss,
+                    .multipath = false,
+                    .subflows = {}};
 }
 
 }  // namespace mptcp

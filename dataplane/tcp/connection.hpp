@@ -45,8 +45,8 @@ struct Outcome {
   bool readable = false;       ///< New octets in order.
   bool end_of_stream = false;  ///< The peer's FIN was reached.
   bool writable = false;       ///< Room in the send buffer where there was none.
-  bool closed = false;  ///< The connection is over or in TIME-WAIT: nothing more will happen for
-                        ///< the application.
+  bool closed = false;    ///< The connection is over or in TIME-WAIT: nothing more will happen for
+                          ///< the application.
   bool accepted = false;  ///< The segment is the peer's, as far as its sequence number, its flags
                           ///< and its ACK can say.
 };
@@ -133,6 +133,8 @@ class Connection {
   /// Octets that may be written now without waiting here: what the congestion window and the peer's
   /// window leave, and one segment more, so that what limits the flight is seen.
   std::uint32_t send_room() const;
+  /// Octets that were written and not sent yet.
+  std::uint64_t unsent_octets() const { return unsent(); }
   /// Where in the stream of written octets a segment of ours starts that was just made.
   std::uint64_t position_of(SeqNum seq) const { return stream_una_ + (seq - snd_una_); }
   /// Positions of the first octet that is not acknowledged, and of the next to be written.

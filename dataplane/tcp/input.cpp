@@ -35,8 +35,8 @@ Outcome Connection::on_segment(Instant now, wire::TcpSegment segment) {
   if (!check_syn(now, segment)) return out;       // fourth (RFC 5961 §4.2); there is no third here
   if (!apply_ack(now, segment, out)) return out;  // fifth
   out.accepted = true;
-  accept_text(now, segment, out);                 // seventh; the sixth, URG, is ignored
-  accept_fin(now, segment, out);                  // eighth
+  accept_text(now, segment, out);  // seventh; the sixth, URG, is ignored
+  accept_fin(now, segment, out);   // eighth
   return out;
 }
 

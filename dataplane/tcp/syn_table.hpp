@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -18,6 +19,8 @@ struct HalfOpen {
   std::uint32_t timestamp_offset = 0;
   std::uint32_t listener = 0;  ///< The owner's name for it.
   std::uint16_t mss = 0;       ///< What we announced.
+  /// The owner's, about what it said in the options that TCP does not know.
+  std::array<std::uint64_t, 4> upper{};
   std::uint8_t retries = 0;
   Instant sent_at{};          ///< The first SYN-ACK.
   Instant deadline = kNever;  ///< When it is sent again; kNever: the slot is free.

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/base/time.hpp"
+#include "mptcp/path/kind.hpp"
+#include "mptcp/scheduler/kind.hpp"
+
+namespace mptcp {
+
+/// What may be chosen per connection about Multipath TCP.
+struct Config {
+  bool enabled = false;
+  bool checksum = false;  ///< RFC 8684 §3.3.1; on when either side wants it.
+  SchedulerKind scheduler = SchedulerKind::MinRtt;
+  /// Which subflows a connection opens by itself. Only the side that opened the connection does.
+  PathManagerKind path_manager = PathManagerKind::FixedPairs;
+  /// Subflows of one connection, at most kMaxSubflows.
+  std::uint8_t max_subflows = 8;
+  /// Whether our further addresses are announced to the peer (RFC 8684 §3.4.1).
+  bool announce = true;
+  /// SYNs with MP_CAPABLE that stay unanswered before one goes without (RFC 8684 §3.7).
+  std::uint8_t syns_with_option = 3;
+  /// How long a connection lives without any subflow (RFC 8684 §3.3.3, break before make).
+  dataplane::Duration close_timeout = std::chrono::seconds(60);
+  /// The longest retransmission timeout of a subflow while there are others: a dead path is asked
+  /// so often whether it lives again.
+  dataplane::Duration probe_interval = std::chrono::seconds(2);
+};
+
+}  // namespace mptcp

@@ -1,0 +1,345 @@
+#include "mptcp/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mptcp {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Stands for the round-trip time in buffer autotuning while there is no sample.
+constexpr Duration kUnknownRound = 50ms;
+
+}  // namespace
+
+Connection::Connection(const Environment& environment, const tcp::Config& tcp, const Config& config,
+                       Key local_key, Instant now)
+    : env_(environment),
+      tcp_config_(tcp),
+      config_(config),
+      local_key_(local_key),
+      local_(digest_of(local_key, Version::V1)),
+      checksum_(config.checksum),
+      send_(environment.tcp.blocks, local_.idsn + 1U),
+      data_nxt_(send_.begin()),
+      snd_edge_(send_.begin()),
+      scheduler_(make_scheduler(config.scheduler)),
+      receive_(environment.tcp.receive_memory),
+      rcv_edge_(tcp.receive_buffer_initial),
+      rcv_buffer_(tcp.receive_buffer_initial),
+      rate_epoch_(now),
+      meta_una_(send_.begin()) {}
+
+Connection::~Connection() = default;
+
+tcp::Config Connection::subflow_config(bool is_join) const {
+  tcp::Config out = tcp_config_;
+  // What a subflow may hold is decided by what it is given.
+  out.send_buffer_initial = out.send_buffer_max = tcp::kMaxReceiveBuffer;
+  if (is_join) {
+    out.rto_max = std::min(out.rto_max, config_.probe_interval);
+    out.syn_retries = std::min<std::uint8_t>(out.syn_retries, 3);
+  }
+  return out;
+}
+
+SubflowId Connection::add(std::unique_ptr<Subflow> subflow, bool is_join) {
+  const auto free = std::find(subflows_.begin(), subflows_.end(), nullptr);
+  ASSERT(free != subflows_.end());
+  subflow->is_join = is_join;
+  subflow->granted_until = send_.begin();
+  *free = std::move(subflow);
+  alone_until_ = kNever;
+  return static_cast<SubflowId>(free - subflows_.begin());
+}
+
+SubflowId Connection::open_first(const SubflowOpen& open, Instant now) {
+  active_ = true;
+  first_tuple_ = open.tuple;
+  know_first_addresses();
+  return add(std::make_unique<Subflow>(env_.tcp, open, subflow_config(false), now), false);
+}
+
+SubflowId Connection::accept_first(const SubflowOpen& open, const tcp::PeerSyn& syn, Instant now,
+                                   std::optional<Instant> syn_ack_sent, const MpCapable& third) {
+  first_tuple_ = open.tuple;
+  know_first_addresses();
+  checksum_ = checksum_ || third.checksum;
+  remotes_.front().joinable = !third.no_join_here;
+  set_remote_key(*third.sender_key);
+  const SubflowId id =
+      add(std::make_unique<Subflow>(env_.tcp, open, subflow_config(false), syn, now, syn_ack_sent),
+          false);
+  ++env_.stats.mp_capable_ack_rx;
+  return id;
+}
+
+void Connection::set_remote_key(Key key) {
+  remote_key_ = key;
+  remote_ = digest_of(key, Version::V1);
+  first_rcv_ = remote_.idsn + 1U;
+  fallback_.on_keys_known();
+}
+
+SubflowId Connection::open_join(const SubflowOpen& open, const JoinWish& wish, Nonce nonce,
+                                Instant now) {
+  auto subflow = std::make_unique<Subflow>(env_.tcp, open, subflow_config(true), now);
+  subflow->local_id = wish.pair.local;
+  subflow->remote_id = wish.pair.remote;
+  subflow->backup_here = wish.backup;
+  subflow->local_nonce = nonce;
+  return add(std::move(subflow), true);
+}
+
+bool Connection::may_be_joined() const {
+  return !over_ && !detached_ && !fallback_.is_infinite() &&
+         fallback_.phase() != Fallback::Phase::Offered &&
+         subflow_count() < std::min<std::size_t>(config_.max_subflows, kMaxSubflows);
+}
+
+AddressId Connection::id_of(const IpAddress& local) const {
+  for (const LocalAddress& own : locals_)
+    if (own.address == local) return own.id;
+  return AddressId{};
+}
+
+bool Connection::is_backup(const IpAddress& local) const {
+  for (const LocalAddress& own : locals_)
+    if (own.address == local) return env_.addresses.is_backup(own.port);
+  return false;
+}
+
+MpJoinSynAck Connection::answer_join(const MpJoinSyn& syn, Nonce local_nonce,
+                                     const IpAddress& local) const {
+  const Hmac hmac = join_hmac({local_key_, remote_key_, local_nonce, syn.nonce}, Version::V1);
+  return {.backup = is_backup(local),
+          .address_id = id_of(local),
+          .hmac = leftmost_64(hmac),
+          .nonce = local_nonce};
+}
+
+bool Connection::proves_keys(const MpJoinAck& third, Nonce local_nonce, Nonce remote_nonce) const {
+  const Hmac hmac = join_hmac({remote_key_, local_key_, remote_nonce, local_nonce}, Version::V1);
+  return equal_in_constant_time(leftmost_160(hmac), third.hmac);
+}
+
+SubflowId Connection::accept_join(const SubflowOpen& open, const tcp::PeerSyn& syn, Instant now,
+                                  std::optional<Instant> syn_ack_sent, const PeerJoin& join) {
+  auto subflow =
+      std::make_unique<Subflow>(env_.tcp, open, subflow_config(true), syn, now, syn_ack_sent);
+  subflow->local_id = id_of(open.tuple.local.address);
+  subflow->remote_id = join.remote_id;
+  subflow->local_nonce = join.local_nonce;
+  subflow->remote_nonce = join.remote_nonce;
+  subflow->backup_there = join.backup;
+  subflow->backup_here = is_backup(open.tuple.local.address);
+  return add(std::move(subflow), true);
+}
+
+std::size_t Connection::subflow_count() const {
+  return static_cast<std::size_t>(std::count_if(subflows_.begin(), subflows_.end(),
+                                                [](const auto& subflow) { return !!subflow; }));
+}
+
+std::uint32_t Connection::send_limit() const {
+  const Duration longest = longest_rtt();
+  double wanted = 0;
+  for_each_alive([&](const Subflow& subflow) {
+    const auto info = subflow.tcp.info();
+    const Duration rtt = std::max<Duration>(subflow.tcp.srtt(), 1us);
+    // Twice the octets that all paths send in the round trip of the longest (RFC 8684 §3.3.5).
+    const double rounds = static_cast<double>(longest / 1ns) / static_cast<double>(rtt / 1ns);
+    wanted += 2.0 * static_cast<double>(info.cwnd) * std::max(1.0, rounds);
+  });
+  const double limit =
+      std::min(std::max(wanted, static_cast<double>(tcp_config_.send_buffer_initial)),
+               static_cast<double>(tcp_config_.send_buffer_max));
+  return static_cast<std::uint32_t>(limit);
+}
+
+std::size_t Connection::writable() const {
+  if (over_ || fin_queued_) return 0;
+  const std::size_t limit = send_limit();
+  return limit > send_.size() ? limit - static_cast<std::size_t>(send_.size()) : 0;
+}
+
+std::size_t Connection::write(dataplane::ByteSpan octets) {
+  const std::size_t taken = send_.append(octets.first(std::min(octets.size(), writable())));
+  was_full_ = taken < octets.size();
+  return taken;
+}
+
+std::size_t Connection::write_reference(dataplane::ByteSpan octets) {
+  const std::size_t taken = std::min(octets.size(), writable());
+  send_.append_reference(octets.first(taken));
+  was_full_ = taken < octets.size();
+  return taken;
+}
+
+std::size_t Connection::read(Instant now, dataplane::MutableByteSpan out) {
+  const std::size_t count = receive_.read(out);
+  if (count != 0) measure_receive_rate(now, count);
+  return count;
+}
+
+Packet Connection::take_packet(Instant now) {
+  Packet packet = receive_.take_packet();
+  if (packet) measure_receive_rate(now, packet.size());
+  return packet;
+}
+
+Duration Connection::longest_rtt() const {
+  Duration longest{};
+  for_each_alive([&](const Subflow& subflow) { longest = std::max(longest, subflow.tcp.srtt()); });
+  return longest;
+}
+
+std::uint32_t Connection::largest_mss() const {
+  std::uint32_t largest = 0;
+  for_each_alive(
+      [&](const Subflow& subflow) { largest = std::max(largest, subflow.tcp.info().mss); });
+  return largest == 0 ? tcp::kDefaultMss : largest;
+}
+
+void Connection::measure_receive_rate(Instant now, std::size_t count) {
+  rate_read_ += count;
+  const Duration longest = longest_rtt();
+  const Duration round = longest > 0ns ? std::max<Duration>(longest, 100us) : kUnknownRound;
+  const std::uint32_t mss = largest_mss();
+  if (now - rate_epoch_ >= round) {
+    if (rate_read_ > rate_best_) {
+      // All paths together, over the round trip of the longest (RFC 8684 §3.3.5); a sender in slow
+      // start sends twice as much in the next one.
+      rate_best_ = rate_read_;
+      const std::uint64_t wanted = 3 * std::uint64_t{rate_best_} + 16 * mss;
+      rcv_buffer_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+          wanted, rcv_buffer_, std::max(rcv_buffer_, tcp_config_.receive_buffer_max)));
+    }
+    rate_read_ = 0;
+    rate_epoch_ = now;
+  }
+  if (over_ || fin_received_) return;
+  const auto used = static_cast<std::uint32_t>(receive_.readable());
+  const std::uint32_t room = rcv_buffer_ > used ? rcv_buffer_ - used : 0;
+  const std::uint64_t announced = rcv_edge_ - receive_.next();
+  if (room < 2 * announced || room - announced < std::min(2 * mss, rcv_buffer_ / 2)) return;
+  // The window is one for all, and any of the paths may be the one that stands still without it.
+  for_each_alive([](Subflow& subflow) {
+    if (subflow.phase != Subflow::Phase::Opening) subflow.tcp.request_ack();
+  });
+  ack_wanted_ = true;
+}
+
+std::uint32_t Connection::receive_window() {
+  const auto used = static_cast<std::uint32_t>(receive_.readable());
+  std::uint32_t room = rcv_buffer_ > used ? rcv_buffer_ - used : 0;
+  if (!env_.tcp.receive_memory.allows(receive_.held(), room)) {
+    room =
+        static_cast<std::uint32_t>(std::min<std::size_t>(room, env_.tcp.receive_memory.room() / 2));
+  }
+  const std::uint64_t edge = receive_.next() + room;
+  // RFC 9293 §3.8.6.2.2: the edge moves by a whole segment or not at all; and never back.
+  if (edge > rcv_edge_ && edge - rcv_edge_ >= std::min(largest_mss(), rcv_buffer_ / 2))
+    rcv_edge_ = edge;
+  return rcv_edge_ > receive_.next() ? static_cast<std::uint32_t>(rcv_edge_ - receive_.next()) : 0;
+}
+
+void Connection::close(Instant now) {
+  if (fin_queued_ || over_) return;
+  fin_queued_ = true;
+  fin_before_peers_ = !fin_received_;
+  if (!established_) {
+    // Nothing was exchanged: forget the attempt (RFC 9293 §3.10.4).
+    for_each_alive([](Subflow& subflow) {
+      subflow.tcp.close();
+      subflow.phase = Subflow::Phase::Over;
+    });
+    reason_ = tcp::CloseReason::Aborted;
+    over_ = true;
+    return;
+  }
+  rearm_meta(now);
+  if (fallback_.is_infinite()) return;
+  for_each_alive([](Subflow& subflow) {
+    if (subflow.may_carry()) subflow.tcp.request_ack();
+  });
+}
+
+void Connection::abort() {
+  if (over_) return;
+  for_each_alive([&](Subflow& subflow) {
+    subflow.fastclose = !fallback_.is_infinite() && subflow.may_carry();
+    if (subflow.fastclose) ++env_.stats.mp_fastclose_tx;
+    subflow.tcp.abort();
+    release_acked(subflow);
+    subflow.phase = Subflow::Phase::Over;
+  });
+  reason_ = tcp::CloseReason::Aborted;
+  over_ = true;
+}
+
+void Connection::detach(Instant now) {
+  detached_ = true;
+  if (fallback_.is_infinite()) for_each_alive([&](Subflow& subflow) { subflow.tcp.detach(now); });
+  if (fin_acked_ && !fin_received_ && !over_) linger_until_ = now + tcp_config_.fin_wait_2;
+}
+
+bool Connection::is_time_wait() const {
+  if (!over_) return false;
+  for (const auto& subflow : subflows_)
+    if (subflow && !subflow->tcp.is_time_wait() && !subflow->tcp.is_finished()) return false;
+  return true;
+}
+
+std::string_view Connection::state_name() const {
+  if (over_) return is_time_wait() && subflow_count() != 0 ? "TIME-WAIT" : "CLOSED";
+  if (!established_ || fallback_.is_infinite()) {
+    for (const auto& subflow : subflows_)
+      if (subflow) return tcp::name_of(subflow->tcp.state());
+    return "CLOSED";
+  }
+  // The states of the data level are those of TCP (RFC 8684 §3.3.3, appendix D).
+  if (!fin_queued_) return fin_received_ ? "CLOSE-WAIT" : "ESTABLISHED";
+  if (!fin_received_) return fin_acked_ ? "FIN-WAIT-2" : "FIN-WAIT-1";
+  if (!fin_before_peers_) return "LAST-ACK";
+  return fin_acked_ ? "TIME-WAIT" : "CLOSING";
+}
+
+Connection::Info Connection::info() const {
+  const Dsn first = local_.idsn + 1U;
+  return {.tuple = first_tuple_,
+          .bytes_sent = data_nxt_ - first,
+          .bytes_acked = send_.memory_begin() - first,
+          .bytes_received = receive_.next(),
+          .snd_wnd = snd_edge_ > send_.begin() ? snd_edge_ - send_.begin() : 0,
+          .rcv_wnd = rcv_edge_ > receive_.next() ? rcv_edge_ - receive_.next() : 0};
+}
+
+std::vector<SubflowInfo> Connection::subflow_infos() const {
+  std::vector<SubflowInfo> out;
+  for (const auto& subflow : subflows_) {
+    if (!subflow) continue;
+    const auto tcp = subflow->tcp.info();
+    out.push_back({.tuple = subflow->tuple,
+                   .port = subflow->port,
+                   .state = tcp::name_of(subflow->tcp.state()),
+                   .backup = subflow->is_backup(),
+                   .stale = subflow->stale,
+                   .bytes_sent = tcp.bytes_sent,
+                   .bytes_acked = tcp.bytes_acked,
+                   .bytes_received = tcp.bytes_received,
+                   .segments_sent = tcp.segments_sent,
+                   .segments_received = tcp.segments_received,
+                   .segments_retransmitted = tcp.segments_retransmitted,
+                   .srtt = tcp.srtt,
+                   .rto = tcp.rto,
+                   .cwnd = tcp.cwnd,
+                   .in_flight = tcp.in_flight,
+                   .mss = tcp.mss});
+  }
+  return out;
+}
+
+}  // namespace mptcp

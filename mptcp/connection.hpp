@@ -1,0 +1,327 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "dataplane/base/interval_set.hpp"
+#include "mptcp/config.hpp"
+#include "mptcp/crypto/keys.hpp"
+#include "mptcp/fallback.hpp"
+#include "mptcp/path/path_manager.hpp"
+#include "mptcp/path/rest_table.hpp"
+#include "mptcp/reorder_queue.hpp"
+#include "mptcp/scheduler/scheduler.hpp"
+#include "mptcp/send_queue.hpp"
+#include "mptcp/stats.hpp"
+#include "mptcp/subflow.hpp"
+#include "mptcp/subflow_info.hpp"
+
+namespace mptcp {
+
+/// The addresses of this node. Their ids are the same in every connection, unless one is the
+/// address of the first subflow, whose id is 0 (RFC 8684 §3.2).
+struct NodeAddresses {
+  std::vector<LocalAddress> all;
+  std::vector<PortIndex> backup_ports;
+
+  bool is_backup(PortIndex port) const {
+    return std::find(backup_ports.begin(), backup_ports.end(), port) != backup_ports.end();
+  }
+};
+
+/// What the connections of one core share. It outlives them.
+struct Environment {
+  tcp::Environment tcp;
+  Stats& stats;
+  const NodeAddresses& addresses;
+};
+
+/// A subflow that the path manager wants. The core opens it, or says that it cannot.
+struct JoinWish {
+  AddressPair pair;
+  IpAddress local;
+  Endpoint remote;
+  bool backup = false;
+};
+
+/// One MPTCP connection (RFC 8684), the meta-socket: one stream of octets each way, carried by any
+/// number of subflows. Sans-IO, as the TCP connections that it contains.
+///
+///     DATA_ACKed      given to subflows       written        room
+///   --------------|--------------------|----------------|-----------
+///             send_.begin()         data_nxt_       send_.end()      <= snd_edge_: the peer's
+///             window
+///
+///     read     to be read       holes and islands
+///   --------|--------------|----------------------------|-----------
+///                   receive_.next()                 rcv_edge_, which never moves back
+///
+/// Everything happens on the core that opened or accepted the first subflow. A SYN of a join that
+/// reaches another core is refused there.
+class Connection {
+ public:
+  /// `local_key` is one whose token nobody else of this core has.
+  Connection(const Environment& environment, const tcp::Config& tcp, const Config& config,
+             Key local_key, Instant now);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // The first subflow.
+  SubflowId open_first(const SubflowOpen& open, Instant now);
+  /// After our SYN-ACK with MP_CAPABLE was answered by `third`, which goes through on_segment()
+  /// next.
+  SubflowId accept_first(const SubflowOpen& open, const tcp::PeerSyn& syn, Instant now,
+                         std::optional<Instant> syn_ack_sent, const MpCapable& third);
+
+  // Further subflows.
+  std::optional<JoinWish> next_join(Instant now);
+  SubflowId open_join(const SubflowOpen& open, const JoinWish& wish, Nonce nonce, Instant now);
+  void on_join_refused(const JoinWish& wish, Instant now);
+  /// Whether a join of the peer can be taken now.
+  bool may_be_joined() const;
+  AddressId id_of(const IpAddress& local) const;
+  bool is_backup(const IpAddress& local) const;
+  MpJoinSynAck answer_join(const MpJoinSyn& syn, Nonce local_nonce, const IpAddress& local) const;
+  /// Whether the third segment of a join proves that its sender knows the keys.
+  bool proves_keys(const MpJoinAck& third, Nonce local_nonce, Nonce remote_nonce) const;
+  struct PeerJoin {
+    AddressId remote_id{};
+    Nonce local_nonce{};
+    Nonce remote_nonce{};
+    bool backup = false;
+  };
+  SubflowId accept_join(const SubflowOpen& open, const tcp::PeerSyn& syn, Instant now,
+                        std::optional<Instant> syn_ack_sent, const PeerJoin& join);
+
+  // Inputs: each returns what it caused.
+  tcp::Outcome on_segment(Instant now, SubflowId id, wire::TcpSegment segment);
+  tcp::Outcome on_deadline(Instant now);
+  tcp::Outcome on_unreachable(Instant now, SubflowId id, SeqNum quoted);
+  void on_packet_too_big(Instant now, SubflowId id, SeqNum quoted, std::uint16_t mss);
+
+  // Outputs.
+  /// Gives to each subflow what it may send now. Before a round of poll_transmit().
+  void schedule(Instant now);
+  bool poll_transmit(Instant now, SubflowId id, wire::TxSegment& out);
+  Instant next_deadline() const;
+  /// A subflow that is over and has nothing more to say; the core forgets its four-tuple and calls
+  /// remove().
+  std::optional<SubflowId> next_gone() const;
+  void remove(SubflowId id, Instant now);
+
+  // Commands of the application.
+  std::size_t write(dataplane::ByteSpan octets);
+  std::size_t write_reference(dataplane::ByteSpan octets);
+  std::size_t writable() const;
+  std::size_t read(Instant now, dataplane::MutableByteSpan out);
+  Packet take_packet(Instant now);
+  std::size_t readable() const { return receive_.readable(); }
+  bool at_end_of_stream() const { return fin_received_ && receive_.readable() == 0; }
+  bool has_received_fin() const { return fin_received_; }
+  void close(Instant now);   ///< DATA_FIN after what is queued; reading goes on.
+  void abort();              ///< MP_FASTCLOSE on every subflow, everything dropped.
+  void detach(Instant now);  ///< The application has gone.
+  bool wants_to_ack() const { return ack_wanted_; }
+
+  const Subflow* subflow(SubflowId id) const { return subflows_[id].get(); }
+  Subflow* subflow(SubflowId id) { return subflows_[id].get(); }
+  std::size_t subflow_count() const;
+  Token local_token() const { return local_.token; }
+  bool is_fallen_back() const { return fallback_.is_infinite(); }
+  std::string_view state_name() const;
+  tcp::CloseReason close_reason() const { return reason_; }
+  /// No subflow is left and none will come.
+  bool is_finished() const { return over_ && subflow_count() == 0; }
+  bool is_time_wait() const;
+  struct Info {
+    FourTuple tuple;  ///< Of the first subflow, even when it is gone.
+    std::uint64_t bytes_sent, bytes_acked, bytes_received;
+    std::uint64_t snd_wnd, rcv_wnd;
+  };
+  Info info() const;
+  std::vector<SubflowInfo> subflow_infos() const;
+
+ private:
+  struct Received;
+
+  // connection.cpp
+  tcp::Config subflow_config(bool is_join) const;
+  SubflowId add(std::unique_ptr<Subflow> subflow, bool is_join);
+  void set_remote_key(Key key);
+  std::uint32_t send_limit() const;
+  void measure_receive_rate(Instant now, std::size_t count);
+  Dsn rcv_nxt() const { return first_rcv_ + (receive_.next() + (fin_received_ ? 1U : 0U)); }
+  std::uint32_t receive_window();
+  Duration longest_rtt() const;
+  std::uint32_t largest_mss() const;
+  template <class F>
+  void for_each_alive(F&& visit);
+  template <class F>
+  void for_each_alive(F&& visit) const;
+
+  // connection_input.cpp
+  void take_options(Instant now, Subflow& subflow, const Received& in, const tcp::Outcome& out);
+  void on_syn_ack(Instant now, Subflow& subflow, const Received& in);
+  void on_first_syn_ack(Subflow& subflow, const Received& in);
+  void on_join_syn_ack(Instant now, Subflow& subflow, const Received& in);
+  void on_no_option(Subflow& subflow, const Received& in);
+  void confirm(Instant now, Subflow& subflow);
+  void on_option(Instant now, Subflow& subflow, const Option& option, const Received& in);
+  void on_dss(Subflow& subflow, const Dss& dss, const Received& in);
+  void on_data_ack(Dsn ack, std::uint32_t window);
+  void on_mapping(Subflow& subflow, const DssMapping& mapping, bool data_fin);
+  void note_mapping(Subflow& subflow, const DssMapping& wire, Dsn dsn, std::uint32_t octets);
+  void on_reset(Subflow& subflow, const Received& in);
+  void drain(Instant now, Subflow& subflow, tcp::Outcome& up);
+  bool deliver(Subflow& subflow, Packet packet, tcp::Outcome& up);
+  bool deliver_verified(Subflow& subflow, const Mapping& mapping, Packet part, tcp::Outcome& up);
+  bool on_unmapped(Subflow& subflow);
+  void take_data(Subflow& subflow, Dsn dsn, Packet packet, tcp::Outcome& up);
+  void insert(std::uint64_t position, Packet packet, tcp::Outcome& up);
+  void check_peer_fin(Subflow& subflow, tcp::Outcome& up);
+  bool fall_back(FallbackCause cause);
+
+  // connection_output.cpp
+  void add_options(Subflow& subflow, wire::TxSegment& out);
+  std::size_t add_reset_options(Subflow& subflow);
+  std::size_t add_syn_options(Subflow& subflow);
+  std::size_t add_third_options(Subflow& subflow, const wire::TxSegment& out);
+  std::size_t add_dss(Subflow& subflow, const wire::TxSegment& out);
+  std::size_t add_control(Subflow& subflow, std::size_t used, std::size_t room);
+  Dss dss_for(Subflow& subflow, const wire::TxSegment& out);
+  std::uint16_t checksum_of(Dsn dsn, std::uint32_t subflow_seq, std::uint16_t length,
+                            const wire::TxSegment& out) const;
+  void update_reserves(Subflow& subflow) const;
+  bool sends_data_fin() const;
+
+  // connection_schedule.cpp
+  void schedule_fallen_back();
+  void schedule_reinjections();
+  void schedule_new();
+  SubflowView view_of(SubflowId id) const;
+  Demand demand() const;
+  void schedule_probe(Instant now);
+  Subflow* choose(std::optional<Dsn> head);
+  std::uint32_t give(Subflow& subflow, Dsn at, std::uint32_t length);
+  void reinject(const Subflow& subflow);
+  bool is_carried_well(Dsn dsn) const;
+  std::size_t usable_subflows() const;
+
+  // connection_timer.cpp
+  void after_tcp(Instant now, Subflow& subflow, const tcp::Outcome& out, tcp::Outcome& up);
+  void release_acked(Subflow& subflow);
+  void watch_timeouts(Subflow& subflow);
+  void on_subflow_over(Instant now, Subflow& subflow, tcp::Outcome& up);
+  void reset_subflow(Subflow& subflow, ResetReason reason);
+  void close_subflows_when_done();
+  void check_over(Instant now, tcp::Outcome& up);
+  void finish(tcp::CloseReason reason, tcp::Outcome& up);
+  void on_meta_timeout(Instant now);
+  void rearm_meta(Instant now);
+  void on_third_ack_timer(Instant now);
+  void limit_timeouts();
+
+  // connection_paths.cpp
+  void know_first_addresses();
+  void plan(Instant at) { plan_at_ = std::min(plan_at_, at); }
+  void announce_addresses(Instant now);
+  void on_add_addr(Instant now, Subflow& subflow, const AddAddr& option);
+  void on_echo(const AddAddr& option);
+  void on_remove_addr(Instant now, const RemoveAddr& option);
+  void on_announcement_timer(Instant now);
+  void on_ready(Instant now, Subflow& subflow);
+  Instant next_announcement() const;
+
+  Environment env_;
+  tcp::Config tcp_config_;
+  Config config_;
+  Fallback fallback_;
+  tcp::CloseReason reason_ = tcp::CloseReason::None;
+  FourTuple first_tuple_;
+  bool active_ = false;  ///< We opened it.
+
+  // Who we are to each other (RFC 8684 §3.1).
+  Key local_key_;
+  Key remote_key_{};
+  KeyDigest local_;
+  KeyDigest remote_;
+  bool checksum_ = false;
+  bool peer_is_wide_ = false;  ///< The peer sends 8-octet DSNs and so gets 8-octet DATA_ACKs.
+  bool heard_dss_ = false;
+
+  std::array<std::unique_ptr<Subflow>, kMaxSubflows> subflows_;
+
+  // Sending.
+  SendQueue send_;
+  Dsn data_nxt_;
+  Dsn snd_edge_;
+  AnyScheduler scheduler_;
+  dataplane::IntervalSet<Dsn> reinject_;  ///< To go once more, on another subflow, before new data.
+  bool fin_queued_ = false;
+  bool fin_acked_ = false;
+  bool was_full_ = false;
+  bool fin_before_peers_ = false;
+  bool infinite_map_pending_ = false;
+
+  // Receiving.
+  Dsn first_rcv_;  ///< The DSN of the peer's first octet.
+  ReorderQueue receive_;
+  std::uint64_t rcv_edge_ = 0;
+  std::uint32_t rcv_buffer_;
+  std::optional<std::uint64_t> peer_fin_;  ///< Position of the peer's DATA_FIN.
+  bool fin_received_ = false;
+  bool ack_wanted_ = false;
+  Instant rate_epoch_;
+  std::size_t rate_read_ = 0;
+  std::size_t rate_best_ = 0;
+
+  // The end.
+  bool established_ = false;  ///< The first subflow was.
+  bool detached_ = false;
+  bool closing_ = false;  ///< FINs were queued on all subflows.
+  bool over_ = false;
+  bool was_reset_ = false;
+
+  // Time.
+  Instant meta_deadline_ = kNever;
+  std::uint8_t meta_backoff_ = 0;
+  Dsn meta_una_;  ///< DATA_ACK when the timer was armed last.
+  bool probe_due_ = false;
+  Instant alone_until_ = kNever;   ///< Without a subflow until then.
+  Instant linger_until_ = kNever;  ///< Half closed, and nobody reads.
+
+  // Paths.
+  struct Announcement {
+    AddressId id{};
+    IpAddress address;
+    std::uint8_t sent = 0;
+    Instant next{};
+    bool echoed = false;
+  };
+  std::vector<LocalAddress> locals_;    ///< With the ids that they have here.
+  std::vector<RemoteAddress> remotes_;  ///< At most kMostRemotes.
+  std::vector<Announcement> announcements_;
+  RestTable rests_;
+  Instant plan_at_ = kNever;     ///< When the path manager is asked again.
+  Instant settled_at_ = kNever;  ///< By then the peer has announced what it has.
+};
+
+template <class F>
+void Connection::for_each_alive(F&& visit) {
+  for (auto& subflow : subflows_)
+    if (subflow && subflow->is_alive()) visit(*subflow);
+}
+template <class F>
+void Connection::for_each_alive(F&& visit) const {
+  for (const auto& subflow : subflows_)
+    if (subflow && subflow->is_alive()) visit(std::as_const(*subflow));
+}
+
+}  // namespace mptcp

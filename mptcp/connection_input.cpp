@@ -1,0 +1,418 @@
+#include <algorithm>
+#include <utility>
+
+#include "dataplane/wire/checksum.hpp"
+#include "mptcp/connection.hpp"
+#include "mptcp/received.hpp"
+#include "mptcp/wire/data_checksum.hpp"
+
+namespace mptcp {
+namespace {
+
+using wire::TcpFlags;
+
+/// The position in 64 bits that has the low bits `low` and lies nearest to `near`.
+std::uint64_t nearest(std::uint32_t low, std::uint64_t near) {
+  const auto distance = static_cast<std::int32_t>(low - static_cast<std::uint32_t>(near));
+  return near + static_cast<std::uint64_t>(static_cast<std::int64_t>(distance));
+}
+
+Dsn complete(const WireDsn& dsn, Dsn near) {
+  if (dsn.wide) return Dsn(dsn.value);
+  return Dsn(nearest(static_cast<std::uint32_t>(dsn.value), near.raw()));
+}
+
+/// The first `count` octets as a packet of their own; the rest stays.
+Packet split_front(Packet& packet, std::uint32_t count) {
+  Packet front = dataplane::PacketPool::pool_of(packet.mbuf())->alloc();
+  if (!front || front.tailroom() < count) return {};
+  std::memcpy(front.append(count), packet.begin(), count);
+  packet.trim_front(count);
+  return front;
+}
+
+}  // namespace
+
+tcp::Outcome Connection::on_segment(Instant now, SubflowId id, wire::TcpSegment segment) {
+  Subflow& subflow = *subflows_[id];
+  const Received in(segment, env_.stats);
+  const tcp::Outcome out = subflow.tcp.on_segment(now, std::move(segment));
+  tcp::Outcome up;
+  if (!subflow.is_alive()) return up;
+  if (has(in.header.flags, TcpFlags::Rst) && out.closed) on_reset(subflow, in);
+  if (out.accepted) take_options(now, subflow, in, out);
+  if (out.established && subflow.is_alive() && !subflow.is_join) {
+    established_ = true;
+    up.established = up.writable = true;
+  }
+  if (subflow.is_alive()) drain(now, subflow, up);
+  after_tcp(now, subflow, out, up);
+  return up;
+}
+
+void Connection::take_options(Instant now, Subflow& subflow, const Received& in,
+                              const tcp::Outcome& out) {
+  if (subflow.phase == Subflow::Phase::Opening) {
+    if (!out.established) return;
+    subflow.ready_at = now;
+    if (subflow.opened_by_us && has(in.header.flags, TcpFlags::Syn)) {
+      on_syn_ack(now, subflow, in);
+      return;
+    }
+    if (subflow.opened_by_us) {
+      // The SYNs crossed: MPTCP has no handshake for that (RFC 8684 §3.1).
+      if (subflow.is_join || !fall_back(FallbackCause::SimultaneousOpen)) {
+        reset_subflow(subflow, ResetReason::MptcpSpecific);
+        return;
+      }
+      subflow.phase = Subflow::Phase::Ready;
+      return;
+    }
+    subflow.phase = Subflow::Phase::Ready;
+    // The third segment of a join waits for an answer (RFC 8684 §3.2).
+    if (subflow.is_join) subflow.tcp.request_ack();
+    if (!subflow.is_join)
+      snd_edge_ = max(snd_edge_, send_.begin() + subflow.tcp.window_of(in.header));
+    on_ready(now, subflow);
+  }
+  if (fallback_.is_infinite()) return;
+  if (in.count == 0) {
+    on_no_option(subflow, in);
+    return;
+  }
+  for (std::size_t i = 0; i < in.count && subflow.is_alive() && !over_; ++i)
+    on_option(now, subflow, in.options[i], in);
+}
+
+void Connection::on_syn_ack(Instant now, Subflow& subflow, const Received& in) {
+  if (subflow.is_join) {
+    on_join_syn_ack(now, subflow, in);
+  } else {
+    on_first_syn_ack(subflow, in);
+  }
+}
+
+void Connection::on_first_syn_ack(Subflow& subflow, const Received& in) {
+  const auto* capable = in.find<MpCapable>();
+  const bool speaks = capable != nullptr && capable->version == 1 && capable->sender_key &&
+                      !capable->receiver_key && capable->hmac && !capable->extensibility;
+  subflow.phase = Subflow::Phase::Unconfirmed;
+  if (!speaks) {
+    fall_back(FallbackCause::SynAckWithoutOption);
+    subflow.phase = Subflow::Phase::Ready;
+    return;
+  }
+  ++env_.stats.mp_capable_syn_ack_rx;
+  checksum_ = checksum_ || capable->checksum;
+  remotes_.front().joinable = !capable->no_join_here;
+  set_remote_key(*capable->sender_key);
+  snd_edge_ = max(snd_edge_, send_.begin() + subflow.tcp.window_of(in.header));
+}
+
+void Connection::on_join_syn_ack(Instant now, Subflow& subflow, const Received& in) {
+  const auto* answer = in.find<MpJoinSynAck>();
+  if (answer == nullptr) {
+    reset_subflow(subflow, ResetReason::MptcpSpecific);
+    return;
+  }
+  ++env_.stats.mp_join_syn_ack_rx;
+  const Hmac hmac =
+      join_hmac({remote_key_, local_key_, answer->nonce, subflow.local_nonce}, Version::V1);
+  if (leftmost_64(hmac) != answer->hmac) {
+    ++env_.stats.mp_join_syn_ack_hmac_failure;
+    reset_subflow(subflow, ResetReason::MptcpSpecific);
+    return;
+  }
+  subflow.remote_nonce = answer->nonce;
+  subflow.remote_id = answer->address_id;
+  subflow.backup_there = answer->backup;
+  subflow.phase = Subflow::Phase::Unconfirmed;
+  subflow.third_ack_at = now + subflow.tcp.rto();
+}
+
+void Connection::on_no_option(Subflow& subflow, const Received& in) {
+  // Until the peer has spoken once, silence means that it does not understand us, or that
+  // something takes its options away (RFC 8684 §3.7). The third segment itself was looked at.
+  if (heard_dss_ || subflow.is_join) return;
+  if (!subflow.opened_by_us && in.is_third) return;
+  if (!fall_back(FallbackCause::FirstSegmentWithout))
+    reset_subflow(subflow, ResetReason::MiddleboxInterference);
+}
+
+void Connection::confirm(Instant now, Subflow& subflow) {
+  heard_dss_ = true;
+  fallback_.on_peer_confirmed();
+  if (subflow.phase != Subflow::Phase::Unconfirmed) return;
+  subflow.phase = Subflow::Phase::Ready;
+  subflow.third_ack_at = kNever;
+  on_ready(now, subflow);
+}
+
+void Connection::on_option(Instant now, Subflow& subflow, const Option& option,
+                           const Received& in) {
+  if (const auto* dss = std::get_if<Dss>(&option)) {
+    confirm(now, subflow);
+    on_dss(subflow, *dss, in);
+  } else if (const auto* capable = std::get_if<MpCapable>(&option)) {
+    // On the first segment with data it is the mapping too (RFC 8684 §3.1).
+    if (subflow.is_join || !capable->data_length) return;
+    heard_dss_ = true;
+    const DssMapping mapping{.dsn = {first_rcv_.raw(), true},
+                             .subflow_seq = 1,
+                             .length = *capable->data_length,
+                             .checksum = capable->data_checksum};
+    note_mapping(subflow, mapping, first_rcv_, mapping.length);
+  } else if (const auto* add = std::get_if<AddAddr>(&option)) {
+    on_add_addr(now, subflow, *add);
+  } else if (const auto* removed = std::get_if<RemoveAddr>(&option)) {
+    on_remove_addr(now, *removed);
+  } else if (const auto* priority = std::get_if<MpPrio>(&option)) {
+    ++env_.stats.mp_prio_rx;
+    subflow.backup_there = priority->backup;
+  } else if (std::holds_alternative<MpFail>(option)) {
+    ++env_.stats.mp_fail_rx;
+    // RFC 8684 §3.7: the data stream goes on as TCP, from an infinite mapping on.
+    if (fall_back(FallbackCause::PeerFellBack)) {
+      infinite_map_pending_ = true;
+    } else {
+      reset_subflow(subflow, ResetReason::MiddleboxInterference);
+    }
+  } else if (const auto* fastclose = std::get_if<MpFastclose>(&option)) {
+    if (fastclose->receiver_key != local_key_) {
+      ++env_.stats.fastclose_wrong_key;
+      return;
+    }
+    ++env_.stats.mp_fastclose_rx;
+    was_reset_ = true;
+    for_each_alive([&](Subflow& each) { reset_subflow(each, ResetReason::MptcpSpecific); });
+  }
+}
+
+void Connection::on_dss(Subflow& subflow, const Dss& dss, const Received& in) {
+  if (dss.data_ack)
+    on_data_ack(complete(*dss.data_ack, send_.begin()), subflow.tcp.window_of(in.header));
+  if (dss.mapping) on_mapping(subflow, *dss.mapping, dss.data_fin);
+  if (dss.data_fin && in.payload == 0) subflow.tcp.request_ack();
+}
+
+void Connection::on_data_ack(Dsn ack, std::uint32_t window) {
+  const bool fin_sent = sends_data_fin();
+  const Dsn limit = data_nxt_ + (fin_sent ? 1U : 0U);
+  if (ack > limit) {
+    ++env_.stats.data_acks_unacceptable;
+    return;
+  }
+  if (fin_sent && ack == limit) fin_acked_ = true;
+  const Dsn octets = min(ack, data_nxt_);
+  if (octets > send_.begin()) {
+    send_.acknowledge(octets);
+    reinject_.erase_below(octets);
+  }
+  // The window counts from the DATA_ACK, whatever path it came by (RFC 8684 §3.3.2).
+  snd_edge_ = max(snd_edge_, ack + window);
+}
+
+void Connection::on_mapping(Subflow& subflow, const DssMapping& mapping, bool data_fin) {
+  const Dsn dsn = complete(mapping.dsn, rcv_nxt());
+  peer_is_wide_ = mapping.dsn.wide;
+  if (mapping.length == 0) {
+    if (!fall_back(FallbackCause::PeerFellBack))
+      reset_subflow(subflow, ResetReason::MiddleboxInterference);
+    return;
+  }
+  const std::uint32_t octets = mapping.length - (data_fin ? 1U : 0U);
+  if (data_fin && !peer_fin_) {
+    const std::uint64_t position = (dsn + octets) - first_rcv_;
+    // Beyond the window nothing of the peer can end.
+    if (position >= receive_.next() && position <= rcv_edge_ + 1) peer_fin_ = position;
+  }
+  if (octets != 0 && mapping.subflow_seq != 0) note_mapping(subflow, mapping, dsn, octets);
+}
+
+void Connection::note_mapping(Subflow& subflow, const DssMapping& wire, Dsn dsn,
+                              std::uint32_t octets) {
+  Mapping mapping{.position = nearest(wire.subflow_seq - 1, subflow.delivered),
+                  .dsn = dsn,
+                  .length = octets,
+                  .checksum = checksum_ ? wire.checksum : std::nullopt};
+  fallback_.on_mapping();
+  if (static_cast<std::int64_t>(mapping.position - subflow.delivered) < 0) {
+    const std::uint64_t known = subflow.delivered - mapping.position;
+    if (known >= mapping.length) return;
+    // Part of it was given up already, so the checksum has nothing to say.
+    mapping.position += known;
+    mapping.dsn += known;
+    mapping.length -= static_cast<std::uint32_t>(known);
+    mapping.checksum.reset();
+  }
+  const MappingList::Added added = subflow.received.insert(mapping);
+  if (added == MappingList::Added::Contradiction || added == MappingList::Added::Full)
+    ++env_.stats.dss_not_matching;
+}
+
+void Connection::on_reset(Subflow& subflow, const Received& in) {
+  if (in.find<MpTcprst>() != nullptr) ++env_.stats.mp_rst_rx;
+  const auto* fastclose = in.find<MpFastclose>();
+  if (fastclose == nullptr || fallback_.is_infinite()) return;
+  if (fastclose->receiver_key != local_key_) {
+    ++env_.stats.fastclose_wrong_key;
+    return;
+  }
+  ++env_.stats.mp_fastclose_rx;
+  was_reset_ = true;
+  for_each_alive([&](Subflow& each) {
+    if (&each != &subflow) reset_subflow(each, ResetReason::MptcpSpecific);
+  });
+}
+
+void Connection::drain(Instant now, Subflow& subflow, tcp::Outcome& up) {
+  if (subflow.phase == Subflow::Phase::Opening) return;
+  while (Packet packet = subflow.tcp.take_packet(now)) {
+    subflow.bytes_received += packet.size();
+    if (!deliver(subflow, std::move(packet), up)) return;
+  }
+  check_peer_fin(subflow, up);
+}
+
+bool Connection::deliver(Subflow& subflow, Packet packet, tcp::Outcome& up) {
+  while (packet.size() != 0) {
+    if (fallback_.is_infinite()) {
+      subflow.delivered += packet.size();
+      insert(receive_.next(), std::move(packet), up);
+      return true;
+    }
+    const Mapping* found = subflow.received.find(subflow.delivered);
+    if (found == nullptr) {
+      if (!on_unmapped(subflow)) return false;
+      continue;
+    }
+    const Mapping mapping = *found;
+    const auto left = static_cast<std::uint32_t>(mapping.end() - subflow.delivered);
+    const bool whole = packet.size() <= left;
+    Packet part = whole ? std::move(packet) : split_front(packet, left);
+    if (!part) {
+      // The peer keeps it until the DATA_ACK, and sends it again by another way.
+      reset_subflow(subflow, ResetReason::LackOfResources);
+      return false;
+    }
+    const std::uint32_t count = part.size();
+    if (mapping.checksum) {
+      if (!deliver_verified(subflow, mapping, std::move(part), up)) return false;
+    } else {
+      take_data(subflow, mapping.dsn_at(subflow.delivered), std::move(part), up);
+      subflow.delivered += count;
+      subflow.received.release_below(subflow.delivered, [](Dsn, std::uint32_t) {});
+    }
+    if (whole) return true;
+  }
+  return true;
+}
+
+bool Connection::deliver_verified(Subflow& subflow, const Mapping& mapping, Packet part,
+                                  tcp::Outcome& up) {
+  subflow.unverified_octets += part.size();
+  subflow.delivered += part.size();
+  subflow.unverified.push_back(std::move(part));
+  if (subflow.unverified_octets < mapping.length) return true;
+  wire::Checksum sum;
+  for (std::size_t i = 0; i < subflow.unverified.size(); ++i)
+    sum.add(subflow.unverified[i].data());
+  DataPseudoHeader header{mapping.dsn, static_cast<std::uint32_t>(mapping.position + 1),
+                          static_cast<std::uint16_t>(mapping.length)};
+  bool valid = is_valid_data_checksum(header, sum.folded(), *mapping.checksum);
+  if (!valid && peer_fin_ && first_rcv_ + *peer_fin_ == mapping.dsn_end()) {
+    // The length field counted the DATA_FIN.
+    ++header.length;
+    valid = is_valid_data_checksum(header, sum.folded(), *mapping.checksum);
+  }
+  if (!valid) {
+    ++env_.stats.data_csum_err;
+    ++env_.stats.mp_fail_tx;
+    subflow.controls.push_back(MpFail{mapping.dsn});
+    // RFC 8684 §3.7: what changes the payload of the only path is meant to, such as an application
+    // gateway; where there are others, this path is not one to use.
+    if (subflow.valid_checksum_seen || !fall_back(FallbackCause::BadChecksum)) {
+      reset_subflow(subflow, ResetReason::MiddleboxInterference);
+      return false;
+    }
+    subflow.tcp.request_ack();
+  }
+  subflow.valid_checksum_seen = true;
+  subflow.unverified_octets = 0;
+  Dsn dsn = mapping.dsn;
+  while (!subflow.unverified.empty()) {
+    Packet verified = subflow.unverified.take_front();
+    const std::uint32_t count = verified.size();
+    take_data(subflow, dsn, std::move(verified), up);
+    dsn += count;
+  }
+  subflow.received.release_below(subflow.delivered, [](Dsn, std::uint32_t) {});
+  return true;
+}
+
+bool Connection::on_unmapped(Subflow& subflow) {
+  if (!subflow.is_join && fall_back(FallbackCause::DataWithoutMapping)) return true;
+  ++env_.stats.dss_no_match_tcp;
+  reset_subflow(subflow, ResetReason::MiddleboxInterference);
+  return false;
+}
+
+void Connection::take_data(Subflow& subflow, Dsn dsn, Packet packet, tcp::Outcome& up) {
+  const std::uint64_t position = dsn - first_rcv_;
+  const std::uint64_t end = position + packet.size();
+  if (static_cast<std::int64_t>(end - receive_.next()) <= 0) {
+    ++env_.stats.duplicate_data;
+    return;
+  }
+  const auto before = static_cast<std::int64_t>(receive_.next() - position);
+  if (before > 0) {
+    packet.trim_front(static_cast<std::uint32_t>(before));
+    insert(receive_.next(), std::move(packet), up);
+  } else if (end > rcv_edge_) {
+    // The window was the peer's to keep to; it sends this again when there is room.
+    ++env_.stats.no_dss_in_window;
+    return;
+  } else {
+    insert(position, std::move(packet), up);
+  }
+  check_peer_fin(subflow, up);
+}
+
+void Connection::insert(std::uint64_t position, Packet packet, tcp::Outcome& up) {
+  if (detached_) {
+    // Octets that nobody will read: the peer must not believe that they were (RFC 1122 §4.2.2.13).
+    ++env_.tcp.stats.segments_after_close;
+    abort();
+    up.closed = true;
+    return;
+  }
+  const ReorderQueue::Inserted inserted = receive_.insert(position, std::move(packet));
+  if (inserted.in_order != 0) up.readable = true;
+  if (inserted.out_of_order) ++env_.stats.ofo_queue;
+  if (inserted.duplicate) ++env_.stats.duplicate_data;
+  rcv_edge_ = std::max(rcv_edge_, receive_.next());
+}
+
+void Connection::check_peer_fin(Subflow& subflow, tcp::Outcome& up) {
+  if (fin_received_ || !peer_fin_ || receive_.next() != *peer_fin_ || !subflow.is_alive()) return;
+  fin_received_ = true;
+  up.end_of_stream = true;
+  subflow.tcp.request_ack();
+}
+
+bool Connection::fall_back(FallbackCause cause) {
+  std::size_t alive = 0;
+  for_each_alive([&](const Subflow&) { ++alive; });
+  const bool in_order = !receive_.has_holes();
+  if (!fallback_.enter(cause, alive <= 1, in_order, env_.stats)) return false;
+  reinject_.clear();
+  peer_fin_.reset();
+  meta_deadline_ = kNever;
+  for_each_alive([](Subflow& subflow) {
+    subflow.tcp.reserve_options(0, 0);
+    if (subflow.phase == Subflow::Phase::Unconfirmed) subflow.phase = Subflow::Phase::Ready;
+  });
+  return true;
+}
+
+}  // namespace mptcp

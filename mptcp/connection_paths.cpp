@@ -1,0 +1,173 @@
+#include <algorithm>
+
+#include "mptcp/connection.hpp"
+
+namespace mptcp {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Addresses of the peer that are remembered.
+constexpr std::size_t kMostRemotes = 32;
+/// An announcement is repeated so often while no echo comes (RFC 8684 §3.4.1).
+constexpr std::uint8_t kMostAnnouncements = 4;
+/// What the peer has, besides a round trip, to announce its addresses.
+constexpr Duration kTimeToAnnounce = 20ms;
+
+}  // namespace
+
+void Connection::know_first_addresses() {
+  locals_ = env_.addresses.all;
+  for (LocalAddress& local : locals_)
+    if (local.address == first_tuple_.local.address) local.id = AddressId{};
+  remotes_.push_back({AddressId{}, first_tuple_.remote, true});
+}
+
+void Connection::on_ready(Instant now, Subflow& subflow) {
+  rests_.on_established({subflow.local_id, subflow.remote_id});
+  if (settled_at_ == kNever) {
+    settled_at_ = now + subflow.tcp.srtt() + kTimeToAnnounce;
+    plan(settled_at_);
+    if (!active_ && config_.announce) announce_addresses(now);
+  }
+  plan(now);
+}
+
+std::optional<JoinWish> Connection::next_join(Instant now) {
+  if (plan_at_ > now) return std::nullopt;
+  plan_at_ = kNever;
+  if (!active_ || over_ || closing_ || !fallback_.is_established()) return std::nullopt;
+  std::array<AddressPair, kMaxSubflows> pairs;
+  std::size_t count = 0;
+  for_each_alive([&](const Subflow& subflow) {
+    pairs[count++] = {subflow.local_id, subflow.remote_id};
+  });
+  const PathView view{.locals = locals_,
+                      .remotes = remotes_,
+                      .subflows = std::span(pairs).first(count),
+                      .resting = rests_.resting(now),
+                      .settled = now >= settled_at_,
+                      .max_subflows = std::min<std::size_t>(config_.max_subflows, kMaxSubflows)};
+  const Joins joins = next_joins(config_.path_manager, view);
+  if (joins.size() == 0) {
+    if (now < settled_at_) plan(settled_at_);
+    if (const auto rested = rests_.next_deadline(now)) plan(*rested);
+    return std::nullopt;
+  }
+  plan(now);
+  const AddressPair pair = joins.pairs().front();
+  JoinWish wish{.pair = pair, .local = {}, .remote = {}};
+  for (const LocalAddress& local : locals_) {
+    if (local.id != pair.local) continue;
+    wish.local = local.address;
+    wish.backup = env_.addresses.is_backup(local.port);
+  }
+  for (const RemoteAddress& remote : remotes_)
+    if (remote.id == pair.remote) wish.remote = remote.endpoint;
+  return wish;
+}
+
+void Connection::on_join_refused(const JoinWish& wish, Instant now) {
+  rests_.on_failed(wish.pair, now);
+  plan(now);
+}
+
+void Connection::announce_addresses(Instant now) {
+  for (const LocalAddress& local : locals_) {
+    if (local.id == AddressId{} || local.address.is_link_local()) continue;
+    announcements_.push_back({local.id, local.address, 0, now, false});
+  }
+  on_announcement_timer(now);
+}
+
+Instant Connection::next_announcement() const {
+  Instant next = kNever;
+  for (const Announcement& announcement : announcements_)
+    if (!announcement.echoed) next = std::min(next, announcement.next);
+  return next;
+}
+
+void Connection::on_announcement_timer(Instant now) {
+  Subflow* carrier = nullptr;
+  for_each_alive([&](Subflow& subflow) {
+    if (subflow.phase == Subflow::Phase::Ready && (carrier == nullptr || carrier->stale))
+      carrier = &subflow;
+  });
+  for (Announcement& announcement : announcements_) {
+    if (announcement.echoed || announcement.next > now) continue;
+    if (announcement.sent >= kMostAnnouncements || fallback_.is_infinite()) {
+      announcement.echoed = true;
+      continue;
+    }
+    announcement.next = now + 1s * (1 << announcement.sent);
+    if (carrier == nullptr) continue;
+    ++announcement.sent;
+    ++env_.stats.add_addr_tx;
+    AddAddr option{.id = announcement.id, .address = announcement.address, .port = {}, .hmac = {}};
+    option.hmac =
+        add_addr_hmac(local_key_, remote_key_, announcement.id, {announcement.address, 0});
+    carrier->controls.push_back(option);
+    carrier->tcp.request_ack();
+  }
+}
+
+void Connection::on_echo(const AddAddr& option) {
+  ++env_.stats.echo_add;
+  for (Announcement& announcement : announcements_)
+    if (announcement.id == option.id && announcement.address == option.address)
+      announcement.echoed = true;
+}
+
+void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& option) {
+  if (option.echo) {
+    on_echo(option);
+    return;
+  }
+  const Endpoint named{option.address, option.port.value_or(0)};
+  if (!option.hmac || *option.hmac != add_addr_hmac(remote_key_, local_key_, option.id, named)) {
+    ++env_.stats.add_addr_bad_hmac;
+    return;
+  }
+  ++env_.stats.add_addr;
+  AddAddr echo = option;
+  echo.echo = true;
+  echo.hmac.reset();
+  subflow.controls.push_back(echo);
+  subflow.tcp.request_ack();
+  ++env_.stats.echo_add_tx;
+  // Without a port it is that of the first subflow (RFC 8684 §3.4.1).
+  const Endpoint endpoint{option.address, option.port.value_or(first_tuple_.remote.port)};
+  const auto known = std::find_if(remotes_.begin(), remotes_.end(),
+                                  [&](const RemoteAddress& each) { return each.id == option.id; });
+  if (option.id == AddressId{} || option.address.is_unspecified()) {
+    ++env_.stats.add_addr_drop;
+  } else if (known != remotes_.end()) {
+    known->endpoint = endpoint;
+  } else if (remotes_.size() < kMostRemotes) {
+    remotes_.push_back({option.id, endpoint, true});
+  } else {
+    ++env_.stats.add_addr_drop;
+  }
+  rests_.on_remote_revived(option.id);
+  plan(now);
+}
+
+void Connection::on_remove_addr(Instant now, const RemoveAddr& option) {
+  ++env_.stats.rm_addr;
+  for (const AddressId id : option.ids()) {
+    if (id != AddressId{}) {
+      std::erase_if(remotes_, [&](const RemoteAddress& remote) { return remote.id == id; });
+    } else {
+      remotes_.front().joinable = false;
+    }
+    for_each_alive([&](Subflow& each) {
+      if (each.remote_id != id || each.phase == Subflow::Phase::Opening) return;
+      ++env_.stats.rm_subflow;
+      // Its way is gone: what it carries goes by another (RFC 8684 §3.4.2).
+      reset_subflow(each, ResetReason::AdministrativelyProhibited);
+    });
+  }
+  plan(now);
+}
+
+}  // namespace mptcp

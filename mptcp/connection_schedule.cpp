@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "mptcp/connection.hpp"
+
+namespace mptcp {
+namespace {
+
+/// Octets that one decision gives to one subflow, so that what is on two paths interleaves in large
+/// pieces.
+constexpr std::uint32_t kBurst = 65'536;
+/// Decisions of one turn; the rest waits for the next.
+constexpr int kGrantsPerTurn = 256;
+
+}  // namespace
+
+void Connection::schedule(Instant now) {
+  if (over_ || !established_ || usable_subflows() == 0) return;
+  if (fallback_.is_infinite()) {
+    schedule_fallen_back();
+    return;
+  }
+  limit_timeouts();
+  schedule_reinjections();
+  schedule_new();
+  schedule_probe(now);
+  rearm_meta(now);
+  close_subflows_when_done();
+}
+
+std::size_t Connection::usable_subflows() const {
+  std::size_t usable = 0;
+  for_each_alive([&](const Subflow& subflow) {
+    if (subflow.may_carry()) ++usable;
+  });
+  return usable;
+}
+
+std::uint32_t Connection::give(Subflow& subflow, Dsn at, std::uint32_t length) {
+  std::uint32_t given = 0;
+  while (given < length) {
+    if (!subflow.sent.empty() && subflow.sent.back().dsn_end() != at + given)
+      subflow.tcp.separate_writes();
+    const dataplane::ByteSpan octets = send_.lend(at + given, length - given);
+    const std::uint64_t position = subflow.tcp.written_position();
+    const auto taken = static_cast<std::uint32_t>(subflow.tcp.write_reference(octets));
+    const auto offered = static_cast<std::uint32_t>(octets.size());
+    if (taken != 0) subflow.sent.append({position, at + given, taken, {}});
+    if (taken < offered) send_.give_back(at + given + taken, offered - taken);
+    given += taken;
+    if (taken < offered) break;
+  }
+  return given;
+}
+
+void Connection::schedule_fallen_back() {
+  for_each_alive([&](Subflow& subflow) {
+    if (!subflow.may_carry()) return;
+    // TCP decides alone now; it gets what it would have been written.
+    const std::uint32_t limit = send_limit();
+    while (data_nxt_ != send_.end()) {
+      const std::uint64_t held = subflow.tcp.written_position() - subflow.tcp.acked_position();
+      if (held >= limit) break;
+      const auto most = static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(send_.end() - data_nxt_, limit - held));
+      const std::uint32_t given = give(subflow, data_nxt_, most);
+      if (given == 0) break;
+      data_nxt_ += given;
+    }
+    if (fin_queued_ && data_nxt_ == send_.end()) subflow.tcp.close();
+  });
+}
+
+Subflow* Connection::choose(std::optional<Dsn> head) {
+  Subflow* best = nullptr;
+  bool regular_alive = false;
+  // A backup carries data only when no regular subflow can (RFC 8684 §3.3.8).
+  for_each_alive([&](Subflow& subflow) {
+    if (subflow.may_carry() && !subflow.is_backup() && !subflow.stale) regular_alive = true;
+  });
+  for_each_alive([&](Subflow& subflow) {
+    if (!subflow.may_carry() || (regular_alive && (subflow.is_backup() || subflow.stale))) return;
+    if (subflow.tcp.send_room() < 1 || (head && subflow.carries(*head))) return;
+    if (best != nullptr) {
+      if (best->stale != subflow.stale) {
+        if (best->stale) best = &subflow;
+        return;
+      }
+      if (best->tcp.srtt() <= subflow.tcp.srtt()) return;
+    }
+    best = &subflow;
+  });
+  return best;
+}
+
+void Connection::schedule_reinjections() {
+  for (int i = 0; i < kGrantsPerTurn && !reinject_.empty(); ++i) {
+    const Dsn at = reinject_.front().begin;
+    Subflow* subflow = choose(at);
+    if (subflow == nullptr) return;
+    const std::uint64_t left = reinject_.front().length();
+    const auto length = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>({left, kBurst, subflow->tcp.send_room()}));
+    const std::uint32_t given = give(*subflow, at, length);
+    if (given == 0) return;
+    env_.stats.mptcp_retrans += given;
+    reinject_.erase_below(at + given);
+  }
+}
+
+SubflowView Connection::view_of(SubflowId id) const {
+  const Subflow& subflow = *subflows_[id];
+  const tcp::Connection::Info info = subflow.tcp.info();
+  const Dsn from = max(send_.begin(), subflow.granted_until);
+  return {.id = id,
+          .backup = subflow.is_backup(),
+          .stale = subflow.stale,
+          .mss = info.mss,
+          .srtt = info.srtt,
+          .rttvar = info.rttvar,
+          .cwnd = info.cwnd,
+          .in_flight = info.in_flight,
+          .queued = subflow.tcp.unsent_octets(),
+          .room = subflow.tcp.send_room(),
+          .behind = from < data_nxt_ ? data_nxt_ - from : 0};
+}
+
+Demand Connection::demand() const {
+  Demand out;
+  out.waiting = send_.end() - data_nxt_;
+  out.window_room = snd_edge_ > data_nxt_ ? snd_edge_ - data_nxt_ : 0;
+  out.window = snd_edge_ > send_.begin() ? snd_edge_ - send_.begin() : 0;
+  // Silly window avoidance at the data level (RFC 9293 §3.8.6.2.1): small room is no room while
+  // something is on its way that will make it larger.
+  const bool silly = out.window_room < largest_mss() && out.window_room < out.waiting;
+  if (silly && send_.begin() != data_nxt_) out.window_room = 0;
+  return out;
+}
+
+void Connection::schedule_new() {
+  std::array<SubflowView, kMaxSubflows> views;
+  std::array<std::uint8_t, kMaxSubflows> place{};
+  std::size_t count = 0;
+  for (SubflowId id = 0; id < subflows_.size(); ++id) {
+    if (!subflows_[id] || !subflows_[id]->may_carry()) continue;
+    place[id] = static_cast<std::uint8_t>(count);
+    views[count++] = view_of(id);
+  }
+  if (count == 0) return;
+  for (int i = 0; i < kGrantsPerTurn; ++i) {
+    const auto grant = next_grant(scheduler_, std::span(views).first(count), demand());
+    if (!grant || grant->octets == 0) return;
+    Subflow& subflow = *subflows_[grant->subflow];
+    const Dsn at = grant->again ? max(send_.begin(), subflow.granted_until) : data_nxt_;
+    const std::uint32_t given = give(subflow, at, static_cast<std::uint32_t>(grant->octets));
+    if (given == 0) return;
+    subflow.granted_until = at + given;
+    if (!grant->again) data_nxt_ += given;
+    // All see what one was given.
+    for (std::size_t k = 0; k < count; ++k)
+      if (k == place[grant->subflow]) views[k] = view_of(views[k].id);
+  }
+}
+
+void Connection::schedule_probe(Instant /*now*/) {
+  if (!probe_due_) return;
+  probe_due_ = false;
+  if (data_nxt_ < snd_edge_ || data_nxt_ == send_.end() || send_.begin() != data_nxt_) return;
+  // One octet beyond the window: TCP's own zero-window probes carry it until there is room.
+  for_each_alive([&](Subflow& subflow) {
+    const bool idle = subflow.tcp.written_position() == subflow.tcp.acked_position();
+    if (!subflow.may_carry() || !idle || send_.begin() != data_nxt_) return;
+    const std::uint32_t given = give(subflow, data_nxt_, 1);
+    if (given != 0) ++env_.stats.win_probe;
+    data_nxt_ += given;
+  });
+}
+
+void Connection::reinject(const Subflow& subflow) {
+  for (std::size_t i = 0; i < subflow.sent.size(); ++i) {
+    const Mapping& mapping = subflow.sent[i];
+    const Dsn begin = max(mapping.dsn, send_.begin());
+    if (begin < mapping.dsn_end()) reinject_.insert(begin, mapping.dsn_end());
+  }
+}
+
+bool Connection::is_carried_well(Dsn dsn) const {
+  bool carried = false;
+  for_each_alive([&](const Subflow& subflow) {
+    if (!subflow.stale && subflow.carries(dsn)) carried = true;
+  });
+  return carried;
+}
+
+}  // namespace mptcp

@@ -1,0 +1,387 @@
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <span>
+#include <utility>
+
+#include "dataplane/base/siphash.hpp"
+#include "dataplane/tcp/listener.hpp"
+#include "mptcp/core_impl.hpp"
+
+namespace mptcp {
+namespace {
+
+using wire::TcpFlags;
+
+/// Keys tried before a connection goes on as TCP because their tokens are taken.
+constexpr int kKeyAttempts = 8;
+/// Segments that one subflow sends before the others have their turn.
+constexpr int kSegmentsPerVisit = 64;
+
+/// The first option of a type in a segment's raw ones.
+template <class T>
+std::optional<T> find_option(const wire::TcpHeader& header) {
+  OptionReader reader(header.options.mptcp);
+  while (const auto next = reader.next())
+    if (*next)
+      if (const T* found = std::get_if<T>(&**next)) return *found;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Key> Core::Impl::make_key() {
+  for (int i = 0; i < kKeyAttempts; ++i) {
+    std::array<std::byte, 8> counter;
+    dataplane::store_be(counter.data(), ++keys_made);
+    const Key key{dataplane::siphash24(key_secret[0], key_secret[1], counter)};
+    if (!tokens.find(digest_of(key, Version::V1).token)) return key;
+  }
+  ++stats.mptcp.mp_fallback_token_init;
+  return std::nullopt;
+}
+
+Nonce Core::Impl::make_nonce() {
+  std::array<std::byte, 8> counter;
+  dataplane::store_be(counter.data(), ++keys_made);
+  return Nonce{
+      static_cast<std::uint32_t>(dataplane::siphash24(key_secret[1], key_secret[0], counter))};
+}
+
+std::unique_ptr<Connection> Core::Impl::make_meta(const tcp::Config& tcp, const Config& choice,
+                                                  Key key, Instant now) {
+  return std::make_unique<Connection>(meta_environment(), tcp, choice, key, now);
+}
+
+bool Core::Impl::open_meta(Instant now, std::uint32_t index, const SubflowOpen& open,
+                           const tcp::Config& tcp, const Config& choice) {
+  const auto key = make_key();
+  if (!key) return false;
+  Slot& slot = *slots[index];
+  slot.meta = make_meta(tcp, choice, *key, now);
+  if (!tokens.insert(slot.meta->local_token(), index)) {
+    slot.meta.reset();
+    return false;
+  }
+  flows.insert(open.tuple, Flow::of(index, slot.meta->open_first(open, now)));
+  return true;
+}
+
+const tcp::Config& Core::Impl::tcp_config_of(const tcp::HalfOpen& half) const {
+  const auto offer = std::bit_cast<Offer>(half.upper);
+  return offer.kind == Offer::Kind::Join ? config.tcp : listeners[half.listener].tcp;
+}
+
+void Core::Impl::note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half) {
+  const wire::TcpHeader& header = received.segment.header;
+  const Config& service = listeners[half.listener].mptcp;
+  if (!service.enabled || header.options.mptcp.empty()) return;
+  const auto capable = find_option<MpCapable>(header);
+  // RFC 8684 §3.1: what asks for something that we do not know is answered as TCP.
+  if (!capable || capable->version != 1 || capable->sender_key || !capable->hmac ||
+      capable->extensibility)
+    return;
+  ++stats.mptcp.mp_capable_syn_rx;
+  const auto key = make_key();
+  if (!key) return;
+  Offer offer;
+  offer.kind = Offer::Kind::Capable;
+  offer.local_key = *key;
+  offer.checksum = service.checksum || capable->checksum;
+  half.upper = std::bit_cast<decltype(half.upper)>(offer);
+}
+
+std::size_t Core::Impl::emit_offer(const tcp::HalfOpen& half, MutableByteSpan out) {
+  const auto offer = std::bit_cast<Offer>(half.upper);
+  switch (offer.kind) {
+    case Offer::Kind::Tcp:
+      return 0;
+    case Offer::Kind::Capable: {
+      MpCapable capable;
+      capable.checksum = offer.checksum;
+      capable.sender_key = offer.local_key;
+      return emit(capable, out);
+    }
+    case Offer::Kind::Join: {
+      const Slot& slot = *slots[offer.slot];
+      if (!slot.meta || slot.generation != offer.generation) return 0;
+      const MpJoinSyn asked{offer.backup, offer.remote_id, Token{}, offer.remote_nonce};
+      return emit(slot.meta->answer_join(asked, offer.local_nonce, half.tuple.local.address), out);
+    }
+  }
+  return 0;
+}
+
+void Core::Impl::refuse_join(Instant now, const wire::ReceivedSegment& received) {
+  auto reset = tcp::reset_for(received.segment);
+  if (!reset) return;
+  std::array<std::byte, kMaxOptionLength> options;
+  // With several cores another port of the peer may reach the one that has the connection.
+  const MpTcprst why{config.core_count > 1, ResetReason::MptcpSpecific};
+  reset->header.options.mptcp = std::span(options).first(emit(why, options));
+  ++stats.tcp.resets_sent;
+  ++stats.mptcp.mp_rst_tx;
+  send(now, received.tuple, *reset);
+}
+
+bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
+  const auto join = find_option<MpJoinSyn>(received.segment.header);
+  if (!join) return false;
+  ++stats.mptcp.mp_join_syn_rx;
+  const auto place = tokens.find(join->token);
+  if (!place) {
+    ++stats.mptcp.mp_join_no_token_found;
+    if (config.core_count > 1) ++stats.mptcp.joins_on_foreign_core;
+    refuse_join(now, received);
+    return true;
+  }
+  Slot& slot = *slots[*place];
+  tcp::HalfOpen* half = syn_table.find(received.tuple);
+  const tcp::PeerSyn syn = tcp::PeerSyn::from(received.segment.header);
+  if (half != nullptr && half->syn.irs == syn.irs) {
+    send_syn_ack(now, *half);  // Our answer was lost.
+    return true;
+  }
+  if (half != nullptr) syn_table.remove(*half);
+  half = slot.meta->may_be_joined() ? syn_table.add(received.tuple) : nullptr;
+  if (half == nullptr) {
+    ++stats.mptcp.mp_join_rejected;
+    refuse_join(now, received);
+    return true;
+  }
+  Offer offer;
+  offer.kind = Offer::Kind::Join;
+  offer.slot = *place;
+  offer.generation = slot.generation;
+  offer.local_nonce = make_nonce();
+  offer.remote_nonce = join->nonce;
+  offer.remote_id = join->address_id;
+  offer.backup = join->backup;
+  half->upper = std::bit_cast<decltype(half->upper)>(offer);
+  half->syn = syn;
+  half->iss = secrets.initial_sequence(received.tuple, now);
+  half->timestamp_offset = secrets.timestamp_offset(received.tuple);
+  half->mss = mss_for(received.tuple);
+  half->sent_at = now;
+  half->listener = kNoListener;
+  syn_table.set_deadline(*half, now + config.tcp.rto_initial);
+  send_syn_ack(now, *half);
+  return true;
+}
+
+bool Core::Impl::on_third_segment(Instant now, const tcp::HalfOpen& half, bool first_try,
+                                  wire::ReceivedSegment& received) {
+  const auto offer = std::bit_cast<Offer>(half.upper);
+  if (offer.kind == Offer::Kind::Tcp) return open_passive(now, half, first_try, received);
+  if (offer.kind == Offer::Kind::Join) return accept_join(now, half, first_try, received);
+  const wire::TcpHeader& header = received.segment.header;
+  if (header.options.mptcp.empty()) {
+    ++stats.mptcp.mp_capable_fallback_ack;
+    return open_passive(now, half, first_try, received);
+  }
+  const auto capable = find_option<MpCapable>(header);
+  if (!capable || !capable->sender_key || capable->receiver_key != offer.local_key) {
+    // Something behind the third segment overtook it: without the peer's key it says nothing, and
+    // the peer repeats the key with its first data (RFC 8684 §3.1).
+    ++stats.mptcp.third_acks_awaited;
+    return false;
+  }
+  Listener& listener = listeners[half.listener];
+  if (listener.ready.size() >= config.accept_backlog) {
+    ++stats.tcp.accept_overflows;
+    return false;
+  }
+  auto meta = make_meta(listener.tcp, listener.mptcp, offer.local_key, now);
+  const auto index = open_slot(half.tuple, received.port);
+  if (!index) return false;
+  if (!tokens.insert(meta->local_token(), *index)) {
+    ++stats.mptcp.mp_fallback_token_init;
+    release(*index);
+    return false;
+  }
+  Slot& slot = *slots[*index];
+  slot.meta = std::move(meta);
+  SubflowOpen open{half.tuple, received.port, half.iss, half.timestamp_offset, half.mss};
+  if (const auto route = host.route(half.tuple.local.address, half.tuple.remote.address))
+    open.port = slot.port = route->port;
+  const SubflowId id = slot.meta->accept_first(
+      open, half.syn, now, first_try ? std::optional(half.sent_at) : std::nullopt, *capable);
+  flows.insert(half.tuple, Flow::of(*index, id));
+  after_input(*index, slot.meta->on_segment(now, id, std::move(received.segment)));
+  admit(*index, half.listener);
+  return true;
+}
+
+bool Core::Impl::accept_join(Instant now, const tcp::HalfOpen& half, bool first_try,
+                             wire::ReceivedSegment& received) {
+  const auto offer = std::bit_cast<Offer>(half.upper);
+  Slot& slot = *slots[offer.slot];
+  if (!slot.meta || slot.generation != offer.generation || !slot.meta->may_be_joined()) {
+    ++stats.mptcp.mp_join_rejected;
+    refuse_join(now, received);
+    return true;
+  }
+  const auto third = find_option<MpJoinAck>(received.segment.header);
+  // Only the third segment, which is repeated until it is answered, can tell (RFC 8684 §3.2).
+  if (!third && !received.segment.header.options.mptcp.empty()) return false;
+  ++stats.mptcp.mp_join_ack_rx;
+  if (!third || !slot.meta->proves_keys(*third, offer.local_nonce, offer.remote_nonce)) {
+    ++stats.mptcp.mp_join_ack_hmac_failure;
+    refuse_join(now, received);
+    return true;
+  }
+  SubflowOpen open{half.tuple, received.port, half.iss, half.timestamp_offset, half.mss};
+  if (const auto route = host.route(half.tuple.local.address, half.tuple.remote.address))
+    open.port = route->port;
+  const SubflowId id = slot.meta->accept_join(
+      open, half.syn, now, first_try ? std::optional(half.sent_at) : std::nullopt,
+      {offer.remote_id, offer.local_nonce, offer.remote_nonce, offer.backup});
+  flows.insert(half.tuple, Flow::of(offer.slot, id));
+  after_input(offer.slot, slot.meta->on_segment(now, id, std::move(received.segment)));
+  return true;
+}
+
+void Core::Impl::on_subflow_segment(Instant now, std::uint32_t flow,
+                                    wire::ReceivedSegment& received) {
+  const wire::TcpHeader& header = received.segment.header;
+  const bool opens =
+      has(header.flags, TcpFlags::Syn) && !has(header.flags, TcpFlags::Ack | TcpFlags::Rst);
+  if (opens && reuse_subflow(now, flow, received)) return;
+  const std::uint32_t index = Flow::slot(flow);
+  Connection& meta = *slots[index]->meta;
+  after_input(index, meta.on_segment(now, Flow::id(flow), std::move(received.segment)));
+}
+
+bool Core::Impl::reuse_subflow(Instant now, std::uint32_t flow,
+                               const wire::ReceivedSegment& received) {
+  const std::uint32_t index = Flow::slot(flow);
+  Connection& meta = *slots[index]->meta;
+  const tcp::Connection& old = meta.subflow(Flow::id(flow))->tcp;
+  const auto listener = listener_for(received.tuple.local);
+  if (!listener || !old.allows_reuse_by(received.segment.header)) return false;
+  ++stats.tcp.time_wait_reused;
+  const dataplane::SeqNum beyond = old.snd_nxt() + 0x1'0000U;
+  flows.erase(received.tuple);
+  meta.remove(Flow::id(flow), now);
+  release_if_done(index);
+  on_syn(now, *listener, received, beyond);
+  return true;
+}
+
+bool Core::Impl::open_join(Instant now, std::uint32_t index, const JoinWish& wish) {
+  const auto route = host.route(wish.local, wish.remote.address);
+  if (!route || wish.remote.port == 0) return false;
+  FourTuple tuple{{wish.local, 0}, wish.remote};
+  const auto port = choose_port(wish.remote, wish.local);
+  if (!port) return false;
+  tuple.local.port = *port;
+  const SubflowOpen open{tuple, route->port, secrets.initial_sequence(tuple, now),
+                         secrets.timestamp_offset(tuple), mss_for(tuple)};
+  Connection& meta = *slots[index]->meta;
+  if (flows.size() >= flows.max_size()) return false;
+  flows.insert(tuple, Flow::of(index, meta.open_join(open, wish, make_nonce(), now)));
+  return true;
+}
+
+void Core::Impl::open_joins(Instant now, std::uint32_t index) {
+  Connection& meta = *slots[index]->meta;
+  while (const auto wish = meta.next_join(now))
+    if (!open_join(now, index, *wish)) meta.on_join_refused(*wish, now);
+}
+
+void Core::Impl::remove_gone(Instant now, std::uint32_t index) {
+  Connection& meta = *slots[index]->meta;
+  while (const auto gone = meta.next_gone()) {
+    const FourTuple& tuple = meta.subflow(*gone)->tuple;
+    if (flows.find(tuple) == Flow::of(index, *gone)) flows.erase(tuple);
+    meta.remove(*gone, now);
+  }
+}
+
+void Core::Impl::transmit_meta(Instant now, std::uint32_t index) {
+  Connection& meta = *slots[index]->meta;
+  open_joins(now, index);
+  meta.schedule(now);
+  wire::TxSegment segment;
+  for (SubflowId id = 0; id < kMaxSubflows; ++id) {
+    const Subflow* subflow = meta.subflow(id);
+    if (subflow == nullptr) continue;
+    int visits = kSegmentsPerVisit;
+    for (std::size_t room = host.tx_room(subflow->port);; --room) {
+      if (room == 0 || visits-- == 0) {
+        mark_pending(index);
+        break;
+      }
+      if (!meta.poll_transmit(now, id, segment)) break;
+      send(now, subflow->tuple, segment);
+    }
+  }
+  remove_gone(now, index);
+  if (index >= wheel->size()) wheel->resize(static_cast<std::uint32_t>(slots.size()));
+  wheel->arm(index, meta.next_deadline());
+  release_if_done(index);
+}
+
+void Core::Impl::release_meta(std::uint32_t index) {
+  Connection& meta = *slots[index]->meta;
+  tokens.erase(meta.local_token());
+  for (SubflowId id = 0; id < kMaxSubflows; ++id) {
+    const Subflow* subflow = std::as_const(meta).subflow(id);
+    if (subflow != nullptr && flows.find(subflow->tuple) == Flow::of(index, id))
+      flows.erase(subflow->tuple);
+  }
+  slots[index]->meta.reset();
+}
+
+void Core::Impl::on_neighbor_failed(Instant now, std::uint32_t index, const net::PathEvent& event) {
+  Connection& meta = *slots[index]->meta;
+  for (SubflowId id = 0; id < kMaxSubflows; ++id) {
+    const Subflow* subflow = std::as_const(meta).subflow(id);
+    if (subflow == nullptr || subflow->port != event.port) continue;
+    const auto route = host.route(subflow->tuple.local.address, subflow->tuple.remote.address);
+    if (route && route->next_hop == event.tuple.remote.address)
+      after_input(index, meta.on_unreachable(now, id, subflow->tcp.iss()));
+  }
+}
+
+void Core::Impl::on_subflow_event(Instant now, std::uint32_t flow, const net::PathEvent& event) {
+  const std::uint32_t index = Flow::slot(flow);
+  Connection& meta = *slots[index]->meta;
+  if (event.kind != net::PathEvent::Kind::PacketTooBig) {
+    after_input(index, meta.on_unreachable(now, Flow::id(flow), event.quoted_seq));
+    return;
+  }
+  const std::uint16_t headers = tcp_headers(event.tuple.local.address);
+  if (event.mtu > headers)
+    meta.on_packet_too_big(now, Flow::id(flow), event.quoted_seq,
+                           static_cast<std::uint16_t>(event.mtu - headers));
+  mark_pending(index);
+}
+
+SocketInfo Core::Impl::info_of(const Connection& meta) {
+  const Connection::Info data = meta.info();
+  SocketInfo out;
+  out.tuple = data.tuple;
+  out.state = meta.state_name();
+  out.reason = meta.close_reason();
+  out.bytes_sent = data.bytes_sent;
+  out.bytes_acked = data.bytes_acked;
+  out.bytes_received = data.bytes_received;
+  out.snd_wnd = data.snd_wnd;
+  out.rcv_wnd = data.rcv_wnd;
+  out.multipath = !meta.is_fallen_back();
+  out.subflows = meta.subflow_infos();
+  for (const SubflowInfo& subflow : out.subflows) {
+    out.segments_sent += subflow.segments_sent;
+    out.segments_received += subflow.segments_received;
+    out.segments_retransmitted += subflow.segments_retransmitted;
+    out.cwnd += subflow.cwnd;
+    out.in_flight += subflow.in_flight;
+    out.srtt = std::max(out.srtt, subflow.srtt);
+    out.rto = std::max(out.rto, subflow.rto);
+    out.mss = std::max(out.mss, subflow.mss);
+  }
+  return out;
+}
+
+}  // namespace mptcp

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "dataplane/base/packet.hpp"
+#include "dataplane/base/ring.hpp"
+#include "dataplane/tcp/memory_budget.hpp"
+
+namespace mptcp {
+
+/// Received octets of all subflows in the order of the data sequence space: those in order, which
+/// wait for the application, and those behind a hole. What comes here was acknowledged by a
+/// subflow, so nothing is thrown away but what is there already.
+///
+/// Positions count octets since the start of the data stream. An insertion behind all others, or
+/// one that fills the first hole, costs the same however many holes there are; any other costs the
+/// logarithm of their number.
+class ReorderQueue {
+ public:
+  explicit ReorderQueue(dataplane::tcp::MemoryBudget& budget) : budget_(&budget) {}
+  ReorderQueue(const ReorderQueue&) = delete;
+  ReorderQueue& operator=(const ReorderQueue&) = delete;
+  ~ReorderQueue() { clear(); }
+
+  struct Inserted {
+    std::uint64_t in_order = 0;  ///< Octets by which next() moves on.
+    bool out_of_order = false;   ///< It waits behind a hole.
+    bool duplicate = false;      ///< All of it was there.
+  };
+  Inserted insert(std::uint64_t position, dataplane::Packet payload);
+
+  /// The position of the next octet in order.
+  std::uint64_t next() const { return next_; }
+  std::size_t readable() const { return readable_; }
+  std::size_t read(dataplane::MutableByteSpan out);
+  /// The next packet, trimmed to unread octets; an empty handle when there is none.
+  dataplane::Packet take_packet();
+  bool has_holes() const { return !late_.empty(); }
+  std::size_t late_packets() const { return late_.size(); }
+  /// Octets of memory that the packets here hold.
+  std::size_t held() const { return held_; }
+  void clear();
+
+ private:
+  using Late = std::map<std::uint64_t, dataplane::Packet>;
+
+  void append_in_order(dataplane::Packet payload);
+  void hold(const dataplane::Packet& packet);
+  void let_go(const dataplane::Packet& packet);
+  void insert_late(std::uint64_t position, dataplane::Packet payload, Inserted& out);
+  void release_late();
+
+  dataplane::tcp::MemoryBudget* budget_;
+  dataplane::Ring<dataplane::Packet> in_order_;
+  Late late_;  ///< By the position of the first octet, without overlap.
+  std::uint64_t next_ = 0;
+  std::size_t readable_ = 0;
+  std::size_t held_ = 0;
+};
+
+}  // namespace mptcp

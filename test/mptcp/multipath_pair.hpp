@@ -1,0 +1,125 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "dataplane/base/heap_packet_pool.hpp"
+#include "mptcp/core.hpp"
+
+namespace mptcp::test {
+
+namespace net = dataplane::net;
+namespace tcp = dataplane::tcp;
+using dataplane::Duration;
+using dataplane::HeapPacketPool;
+
+/// A host of a test with several ports: 10.0.P.N on port P.
+struct PortedHost {
+  PortedHost(std::uint8_t number, std::uint8_t ports, CoreConfig config)
+      : core(with_ports(number, ports, std::move(config)), pool) {}
+
+  static CoreConfig with_ports(std::uint8_t number, std::uint8_t ports, CoreConfig config) {
+    for (std::uint8_t p = 0; p < ports; ++p) {
+      net::InterfaceConfig port;
+      port.id = "p" + std::to_string(p);
+      port.mac = {{2, 0, 0, 0, p, number}};
+      port.addresses.push_back(*dataplane::Prefix::parse("10.0." + std::to_string(p) + "." +
+                                                         std::to_string(number) + "/24"));
+      config.ports.push_back(port);
+    }
+    config.seed = number;
+    config.send_memory = 64UL << 20;
+    return config;
+  }
+
+  HeapPacketPool pool{16'384};
+  Core core;
+};
+
+/// Two hosts with as many wires between them as they have ports, each with a delay of its own.
+struct MultipathPair {
+  explicit MultipathPair(std::uint8_t path_count = 2, const CoreConfig& config = multipath(),
+                         const CoreConfig& config_b = multipath())
+      : paths(path_count), a(1, path_count, config), b(2, path_count, config_b) {
+    delay.resize(path_count, std::chrono::milliseconds(1));
+    dead.resize(path_count, false);
+    carried.resize(path_count, 0);
+  }
+
+  static CoreConfig multipath() {
+    CoreConfig config;
+    config.mptcp.enabled = true;
+    return config;
+  }
+
+  std::uint8_t paths;
+  PortedHost a, b;
+  Instant now = Instant(std::chrono::seconds(1'000));
+  std::vector<Duration> delay;
+  std::vector<bool> dead;
+  std::vector<std::uint64_t> carried;  ///< Octets of frames, both ways.
+  /// May change a frame; false loses it.
+  std::function<bool(int direction, std::size_t path, std::vector<std::byte>& frame)> box;
+
+  void run(Duration span) {
+    const Instant end = now + span;
+    for (;;) {
+      turn(a, 0);
+      turn(b, 1);
+      const Instant next = std::min({a.core.next_deadline(), b.core.next_deadline(), end,
+                                     wires.empty() ? end : wires.begin()->first});
+      if (next >= end) break;
+      now = std::max(now + std::chrono::microseconds(1), next);
+      deliver();
+      a.core.on_deadline(now);
+      b.core.on_deadline(now);
+    }
+    now = end;
+  }
+  static std::vector<Event> events(PortedHost& host) {
+    std::vector<Event> out;
+    while (auto event = host.core.next_event())
+      out.push_back(*event);
+    return out;
+  }
+
+ private:
+  struct Flight {
+    int direction;
+    std::size_t path;
+    std::vector<std::byte> octets;
+  };
+  std::multimap<Instant, Flight> wires;
+
+  void turn(PortedHost& host, int direction) {
+    host.core.poll_transmit(now);
+    for (std::size_t p = 0; p < paths; ++p) {
+      while (Packet sent = host.core.tx_queue(static_cast<PortIndex>(p)).pop()) {
+        std::vector<std::byte> octets(sent.begin(), sent.begin() + sent.size());
+        if (dead[p] || (box && !box(direction, p, octets))) continue;
+        carried[p] += octets.size();
+        wires.emplace(now + delay[p], Flight{direction, p, std::move(octets)});
+      }
+    }
+  }
+  void deliver() {
+    while (!wires.empty() && wires.begin()->first <= now) {
+      const Flight flight = std::move(wires.begin()->second);
+      wires.erase(wires.begin());
+      PortedHost& to = flight.direction == 0 ? b : a;
+      Packet frame = to.pool.alloc();
+      REQUIRE(static_cast<bool>(frame));
+      std::memcpy(frame.append(static_cast<std::uint32_t>(flight.octets.size())),
+                  flight.octets.data(), flight.octets.size());
+      to.core.on_frames(now, static_cast<PortIndex>(flight.path), std::span(&frame, 1));
+    }
+  }
+};
+
+}  // namespace mptcp::test

@@ -1,0 +1,123 @@
+#include <catch2/catch.hpp>
+
+#include "test/mptcp/multipath_pair.hpp"
+
+namespace mptcp::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = Event::Kind;
+
+std::vector<std::byte> noise(std::size_t length) {
+  std::vector<std::byte> out(length);
+  for (std::size_t i = 0; i < length; ++i)
+    out[i] = static_cast<std::byte>((i * 2'654'435'761U) >> 13);
+  return out;
+}
+
+/// A connection of both hosts, and what was read from it.
+struct Opened {
+  explicit Opened(MultipathPair& hosts, const char* remote = "10.0.0.2:80") : pair(hosts) {
+    const SocketId listener = *pair.b.core.listen(*Endpoint::parse("0.0.0.0:80"));
+    client = *pair.a.core.connect(pair.now,
+                                  {.remote = *Endpoint::parse(remote), .local = {}, .tcp = {}});
+    pair.run(200ms);
+    const auto accepted = pair.b.core.accept(listener);
+    REQUIRE(accepted);
+    server = *accepted;
+  }
+  /// Moves octets from one to the other; true when all came, in order and unchanged.
+  bool transfer(Core& from, SocketId source, Core& to, SocketId sink, std::size_t length,
+                Duration limit = 60s) {
+    const auto octets = noise(length);
+    std::size_t written = 0;
+    std::vector<std::byte> got;
+    for (const Instant end = pair.now + limit; got.size() < length && pair.now < end;) {
+      written += from.write(pair.now, source, std::span(octets).subspan(written));
+      pair.run(1ms);
+      while (Packet packet = to.read_packet(pair.now, sink))
+        got.insert(got.end(), packet.data().begin(), packet.data().end());
+    }
+    return got == octets;
+  }
+  bool up(std::size_t length) { return transfer(pair.a.core, client, pair.b.core, server, length); }
+  bool down(std::size_t length) {
+    return transfer(pair.b.core, server, pair.a.core, client, length);
+  }
+
+  MultipathPair& pair;
+  SocketId client{};
+  SocketId server{};
+};
+
+TEST_CASE("two hosts with two ports use both for one connection", "[mptcp][core][rfc8684-3.2]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  const auto info = pair.a.core.info(opened.client);
+  REQUIRE(info);
+  CHECK(info->multipath);
+  CHECK(info->subflows.size() == 2);
+  CHECK(opened.up(3'000'000));
+  CHECK(opened.down(3'000'000));
+  CHECK(pair.carried[0] > 1'000'000);
+  CHECK(pair.carried[1] > 1'000'000);
+}
+
+TEST_CASE("both ends close, and nothing remains", "[mptcp][core][rfc8684-3.3.3]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(100'000));
+  pair.a.core.shutdown(pair.now, opened.client);
+  pair.run(100ms);
+  CHECK(pair.b.core.at_end_of_stream(opened.server));
+  CHECK(opened.down(100'000));
+  pair.b.core.close(pair.now, opened.server);
+  pair.run(100ms);
+  CHECK(pair.a.core.at_end_of_stream(opened.client));
+  CHECK(pair.a.core.info(opened.client)->state == "TIME-WAIT");
+  pair.a.core.close(pair.now, opened.client);
+  pair.run(200s);
+  CHECK(pair.a.core.connection_count() == 0);
+  CHECK(pair.b.core.connection_count() == 0);
+  CHECK(pair.a.pool.available() == pair.a.pool.capacity());
+}
+
+TEST_CASE("either path may die in the middle", "[mptcp][core][rfc8684-3.3.6]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  const std::size_t victim = GENERATE(0U, 1U);
+  REQUIRE(opened.up(500'000));
+  pair.dead[victim] = true;
+  const Instant before = pair.now;
+  CHECK(opened.up(500'000));
+  CHECK(opened.down(500'000));
+  CHECK(pair.now - before < 5s);
+  pair.dead[victim] = false;
+  pair.run(5s);
+  const auto carried = pair.carried[victim];
+  CHECK(opened.up(2'000'000));
+  CHECK(pair.carried[victim] > carried + 500'000);
+}
+
+TEST_CASE("a peer without MPTCP is served as TCP", "[mptcp][fallback][rfc8684-3.7]") {
+  const bool client_speaks = GENERATE(true, false);
+  MultipathPair pair(2, client_speaks ? MultipathPair::multipath() : CoreConfig{},
+                     client_speaks ? CoreConfig{} : MultipathPair::multipath());
+  Opened opened(pair);
+  CHECK_FALSE(pair.a.core.info(opened.client)->multipath);
+  CHECK_FALSE(pair.b.core.info(opened.server)->multipath);
+  CHECK(opened.up(300'000));
+  CHECK(opened.down(300'000));
+  pair.a.core.shutdown(pair.now, opened.client);
+  pair.run(100ms);
+  CHECK(pair.b.core.at_end_of_stream(opened.server));
+  pair.b.core.close(pair.now, opened.server);
+  pair.run(100ms);
+  pair.a.core.close(pair.now, opened.client);
+  pair.run(200s);
+  CHECK(pair.a.core.connection_count() == 0);
+  CHECK(pair.b.core.connection_count() == 0);
+}
+
+}  // namespace
+}  // namespace mptcp::test
