@@ -13,6 +13,12 @@ AnyController make_controller(Kind kind, const ControllerConfig& config) {
       return Cubic(config);
     case Kind::Bbr:
       return Bbr(config);
+    case Kind::Lia:
+      return CoupledReno<Lia>(config);
+    case Kind::Olia:
+      return CoupledReno<Olia>(config);
+    case Kind::Balia:
+      return CoupledReno<Balia>(config);
   }
   return NewReno(config);
 }

@@ -2,12 +2,16 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <variant>
 
+#include "cc/balia.hpp"
 #include "cc/bbr.hpp"
 #include "cc/cubic.hpp"
 #include "cc/kind.hpp"
+#include "cc/lia.hpp"
 #include "cc/new_reno.hpp"
+#include "cc/olia.hpp"
 #include "cc/window.hpp"
 
 namespace cc {
@@ -37,8 +41,11 @@ concept Controller = std::copyable<C> && std::constructible_from<C, const Contro
 };
 
 /// In the order of Kind.
-using AnyController = std::variant<NewReno, Cubic, Bbr>;
-static_assert(Controller<NewReno> && Controller<Cubic> && Controller<Bbr>);
+using AnyController =
+    std::variant<NewReno, Cubic, Bbr, CoupledReno<Lia>, CoupledReno<Olia>, CoupledReno<Balia>>;
+static_assert(Controller<NewReno> && Controller<Cubic> && Controller<Bbr> &&
+              Controller<CoupledReno<Lia>> && Controller<CoupledReno<Olia>> &&
+              Controller<CoupledReno<Balia>>);
 static_assert(std::variant_size_v<AnyController> == kKindCount);
 static_assert(sizeof(AnyController) <= 296);
 
@@ -70,6 +77,30 @@ inline std::uint64_t ssthresh(const AnyController& any) {
 }
 inline std::uint64_t pacing_rate(const AnyController& any) {
   return std::visit([](const Controller auto& c) { return c.pacing_rate(); }, any);
+}
+
+/// A controller that heeds its siblings has two members more.
+template <class C>
+concept CoupledController = Controller<C> && requires(C c, const C k, const Coupling& coupling) {
+  { c.on_coupling(coupling) } -> std::same_as<void>;
+  { k.sibling() } -> std::same_as<Sibling>;
+};
+
+/// What this subflow tells its siblings; nothing where the controller heeds none.
+inline std::optional<Sibling> sibling(const AnyController& any) {
+  return std::visit(
+      []<class C>(const C& c) -> std::optional<Sibling> {
+        if constexpr (CoupledController<C>) return c.sibling();
+        return std::nullopt;
+      },
+      any);
+}
+inline void on_coupling(AnyController& any, const Coupling& coupling) {
+  std::visit(
+      [&]<class C>(C& c) {
+        if constexpr (CoupledController<C>) c.on_coupling(coupling);
+      },
+      any);
 }
 
 }  // namespace cc

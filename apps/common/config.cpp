@@ -232,16 +232,12 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp) {
     no_effect(*paths, "path_manager");
   if (const auto control = table.word("congestion_control",
                                       {"reno", "cubic", "bbr", "lia", "olia", "balia", "wvegas"})) {
-    if (control->value == "reno")
-      tcp.congestion_control = cc::Kind::NewReno;
-    else if (control->value == "cubic")
-      tcp.congestion_control = cc::Kind::Cubic;
-    else if (control->value == "bbr")
-      tcp.congestion_control = cc::Kind::Bbr;
+    if (const auto kind = cc::kind_named(control->value))
+      tcp.congestion_control = *kind;
     else
       report.error(control->line,
                    fmt::format("congestion_control \"{}\" {}", control->value, kNotYet),
-                   "Use \"cubic\", \"bbr\" or \"reno\".");
+                   "Use \"cubic\", \"bbr\" or \"reno\", or \"lia\", \"olia\" or \"balia\".");
   }
   if (const auto checksum = table.flag("checksum"); checksum && checksum->value)
     report.error(checksum->line, fmt::format("checksum = true {}", kNotYet),
@@ -425,7 +421,7 @@ gateway = "10.9.0.254"    # optional
 mtu = 1500
 
 [mptcp]
-congestion_control = "cubic"           # reno, cubic or bbr
+congestion_control = "cubic"           # reno, cubic, bbr, lia, olia or balia
 )";
 }
 

@@ -106,6 +106,9 @@ class Connection {
   /// Nothing more to send or to wait for: the owner may forget it.
   bool is_finished() const { return state_ == State::Closed && !reset_pending_; }
   bool is_time_wait() const { return state_ == State::TimeWait; }
+  /// For coupled congestion control among the subflows of one connection.
+  std::optional<cc::Sibling> sibling() const { return cc::sibling(cc_); }
+  void on_coupling(const cc::Coupling& coupling) { cc::on_coupling(cc_, coupling); }
   /// Whether a SYN that arrives in TIME-WAIT may open anew (RFC 9293 §3.10.7.4, RFC 6191 §2).
   bool allows_reuse_by(const wire::TcpHeader& syn) const;
   SeqNum snd_nxt() const { return snd_nxt_; }

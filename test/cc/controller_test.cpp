@@ -9,7 +9,9 @@ using namespace cc::test;
 
 namespace {
 
-Kind generate_kind() { return GENERATE(Kind::NewReno, Kind::Cubic); }
+Kind generate_kind() {
+  return GENERATE(Kind::NewReno, Kind::Cubic, Kind::Lia, Kind::Olia, Kind::Balia);
+}
 
 }  // namespace
 

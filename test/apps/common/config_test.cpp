@@ -267,8 +267,8 @@ TEST_CASE("a value of the wrong type says what it should be", "[apps][config]") 
 TEST_CASE("what this version cannot do is refused, what makes no difference is noted",
           "[apps][config]") {
   const std::string port = kPort;
-  CHECK_THAT(refusal(port + "[mptcp]\ncongestion_control = \"olia\"\n"),
-             Contains("a.toml:6: congestion_control \"olia\" is not supported by this version"));
+  CHECK_THAT(refusal(port + "[mptcp]\ncongestion_control = \"wvegas\"\n"),
+             Contains("a.toml:6: congestion_control \"wvegas\" is not supported by this version"));
   CHECK_THAT(refusal(port + "[mptcp]\nchecksum = true\n"), Contains("is not supported"));
   CHECK_THAT(refusal(port + "[mptcp]\nscheduler = \"redundant\"\n"), Contains("is not supported"));
   CHECK_THAT(refusal(port + "[mptcp]\nscheduler = \"min-rt\"\n"),
