@@ -24,37 +24,26 @@ void copy_payload(const wire::TxSegment& segment, std::byte* to) {
   }
 }
 
-/// Lays payload and TCP header into a fresh packet, with the checksum or with what the device
-/// starts from. Returns the length of the TCP header.
-std::size_t fill_tcp(const FourTuple& tuple, const wire::TxSegment& segment, bool offload,
-                     Packet& packet) {
-  const std::size_t header_length =
-      wire::kTcpHeaderLength + wire::emitted_length(segment.header.options);
-  std::byte* const payload = packet.append(segment.payload_length);
-  std::byte* const tcp = packet.prepend(static_cast<std::uint32_t>(header_length));
-  wire::emit_tcp(segment.header, {tcp, header_length});
+/// The TCP header, and the payload behind it, with the checksum or with what the device starts
+/// from. `sum` is that of the pseudo header.
+void fill_tcp(const FourTuple& tuple, const wire::TxSegment& segment, bool offload,
+              wire::Checksum sum, MutableByteSpan header) {
+  std::byte* const tcp = header.data();
+  std::byte* to = tcp + header.size();
+  wire::emit_tcp(segment.header, header);
   store_be(tcp, tuple.local.port);
   store_be(tcp + 2, tuple.remote.port);
-
-  constexpr auto kTcp = static_cast<std::uint8_t>(wire::IpProtocol::Tcp);
-  wire::Checksum sum;
   if (offload) {
-    copy_payload(segment, payload);
-    // With segmentation the device adds the length of each segment itself.
-    const std::uint32_t length = segment.segment_size != 0 ? 0 : packet.size();
-    sum.add_pseudo_header(tuple.local.address, tuple.remote.address, kTcp, length);
+    copy_payload(segment, to);
     store_be(tcp + 16, sum.folded());
-    return header_length;
+    return;
   }
-  sum.add_pseudo_header(tuple.local.address, tuple.remote.address, kTcp, packet.size());
-  sum.add({tcp, header_length});
-  std::byte* to = payload;
+  sum.add_header(header);
   for (const ByteSpan piece : segment.payload()) {
     sum.add_copy(piece, to);
     to += piece.size();
   }
   store_be(tcp + 16, sum.finish());
-  return header_length;
 }
 
 }  // namespace
@@ -87,41 +76,105 @@ Result<Egress::Path*> Egress::find_path(const IpAddress& local, const IpAddress&
 }
 
 Result<void> Egress::send(Instant now, const FourTuple& tuple, const wire::TxSegment& segment) {
-  const auto path = find_path(tuple.local.address, tuple.remote.address);
-  if (!path) return Refused(path.error());
-  Interface& port = host_.ports[index_of((*path)->route.port)];
+  const auto found = find_path(tuple.local.address, tuple.remote.address);
+  if (!found) return Refused(found.error());
+  Path& path = **found;
+  Interface& port = host_.ports[index_of(path.route.port)];
   if (port.tx().room() == 0) return Refused(Error::QueueFull);
 
   const bool v4 = tuple.local.address.is_v4();
-  const std::size_t headers =
-      ip_header_length(v4) + wire::kTcpHeaderLength + wire::emitted_length(segment.header.options);
+  const std::size_t tcp_header =
+      wire::kTcpHeaderLength + wire::emitted_length(segment.header.options);
+  const std::size_t headers = ip_header_length(v4) + tcp_header;
   const bool cut_by_device = segment.segment_size != 0;
   ASSERT(!cut_by_device || port.config().offloads.tso);
   const std::size_t longest =
       headers + (cut_by_device ? segment.segment_size : segment.payload_length);
   if (longest > port.config().mtu || headers + segment.payload_length > 0xffff)
     return Refused(Error::BadLength);
-
   Packet packet = host_.pool.alloc();
   if (!packet) return Refused(Error::NoBuffers);
   if (packet.tailroom() < segment.payload_length) return Refused(Error::BadLength);
+
+  const MacAddress* mac =
+      host_.neighbors.use(now, {path.route.port, path.route.next_hop}, path.slot, host_.actions);
+  lay_out_headers(port, mac != nullptr ? *mac : MacAddress{}, path);
+  packet.append(segment.payload_length);
+  const auto length = static_cast<std::uint16_t>(tcp_header + segment.payload_length);
+  std::byte* const front =
+      packet.prepend(static_cast<std::uint32_t>(path.headers_length + tcp_header));
   const bool offload = port.config().offloads.tx_tcp_checksum || cut_by_device;
-  const std::size_t tcp_header = fill_tcp(tuple, segment, offload, packet);
-  if (offload) {
-    rte_mbuf* mbuf = packet.mbuf();
-    mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM | (v4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
-    if (cut_by_device) mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-    mbuf->tx_offload = tx_offload(port.link_header_length(), ip_header_length(v4), tcp_header,
-                                  segment.segment_size);
-  }
-  const auto sent = send_ip(now, **path, std::move(packet), wire::IpProtocol::Tcp, segment.ecn);
+  emit_headers(path, length, segment.ecn, front);
+  wire::Checksum sum = path.pseudo_header;
+  // With segmentation the device adds the length of each segment itself.
+  sum.add_u16(cut_by_device ? std::uint16_t{0} : length);
+  fill_tcp(tuple, segment, offload, sum, {front + path.headers_length, tcp_header});
+  if (offload) ask_device(port, tcp_header, segment.segment_size, v4, packet);
+  const auto sent = enqueue(port, path, mac != nullptr, std::move(packet));
   if (sent) ++host_.stats.tcp_segments_sent;
   return sent;
 }
 
-void Egress::add_ip_header(const Interface& port, const Path& path, Packet& packet,
-                           wire::IpProtocol protocol, wire::Ecn ecn) const {
-  const auto payload_length = static_cast<std::uint16_t>(packet.size());
+void Egress::lay_out_headers(const Interface& port, const MacAddress& destination, Path& path) {
+  if (path.headers_length != 0 && path.destination == destination) return;
+  constexpr auto kTcp = wire::IpProtocol::Tcp;
+  const bool v4 = path.local.is_v4();
+  const std::size_t link = port.link_header_length();
+  const MutableByteSpan out(path.headers);
+  port.emit_link_header(v4 ? wire::EtherType::Ipv4 : wire::EtherType::Ipv6, destination,
+                        out.first(link));
+  emit_ip_header(path, kTcp, 0, wire::Ecn::NotEct, out.subspan(link));
+  if (v4) {
+    store_be(path.headers.data() + link + 10, std::uint16_t{0});
+    path.ip_sum = wire::Checksum();
+    path.ip_sum.add_header(out.subspan(link, wire::kIpv4HeaderLength));
+  }
+  path.pseudo_header = wire::Checksum();
+  path.pseudo_header.add_pseudo_header(path.local, path.remote, static_cast<std::uint8_t>(kTcp), 0);
+  path.destination = destination;
+  path.headers_length = static_cast<std::uint8_t>(link + ip_header_length(v4));
+}
+
+void Egress::emit_headers(const Path& path, std::uint16_t payload_length, wire::Ecn ecn,
+                          std::byte* out) {
+  // What lies behind them in the packet is written later. RFC 3168 §5: the low bits of the
+  // traffic class.
+  std::memcpy(out, path.headers.data(), kMaxHeaders);
+  const auto traffic_class = static_cast<std::uint8_t>(ecn);
+  if (path.local.is_v4()) {
+    std::byte* const ip = out + path.headers_length - wire::kIpv4HeaderLength;
+    // All but the total length is the same for every segment of the path.
+    const auto grown = static_cast<std::uint16_t>(load_be<std::uint16_t>(ip + 2) + payload_length);
+    wire::Checksum sum = path.ip_sum;
+    sum.add_u16(payload_length);
+    sum.add_u16(traffic_class);
+    ip[1] = std::byte{traffic_class};
+    store_be(ip + 2, grown);
+    store_be(ip + 10, sum.finish());
+    return;
+  }
+  std::byte* const ip = out + path.headers_length - wire::kIpv6HeaderLength;
+  ip[1] = std::byte{static_cast<std::uint8_t>(traffic_class << 4)};
+  store_be(ip + 4, payload_length);
+}
+
+void Egress::ask_device(const Interface& port, std::size_t tcp_header, std::uint16_t segment_size,
+                        bool v4, Packet& packet) {
+  rte_mbuf* mbuf = packet.mbuf();
+  const std::size_t link = port.link_header_length();
+  mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM | (v4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
+  if (segment_size != 0) mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+  mbuf->tx_offload = tx_offload(link, ip_header_length(v4), tcp_header, segment_size);
+  // A device without this offload sends a segmented packet's header as it is, so it stays right
+  // otherwise.
+  if (v4 && port.config().offloads.tx_ipv4_checksum) {
+    mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+    store_be(packet.begin() + link + 10, std::uint16_t{0});
+  }
+}
+
+void Egress::emit_ip_header(const Path& path, wire::IpProtocol protocol,
+                            std::uint16_t payload_length, wire::Ecn ecn, MutableByteSpan out) {
   if (!path.local.is_v4()) {
     wire::Ipv6Header header;
     header.source = path.local;
@@ -129,8 +182,7 @@ void Egress::add_ip_header(const Interface& port, const Path& path, Packet& pack
     header.protocol = protocol;
     header.traffic_class = static_cast<std::uint8_t>(ecn);
     header.payload_length = payload_length;
-    std::byte* at = packet.prepend(wire::kIpv6HeaderLength);
-    wire::emit_ipv6(header, {at, wire::kIpv6HeaderLength});
+    wire::emit_ipv6(header, out);
     return;
   }
   wire::Ipv4Header header;
@@ -139,27 +191,29 @@ void Egress::add_ip_header(const Interface& port, const Path& path, Packet& pack
   header.protocol = protocol;
   header.traffic_class = static_cast<std::uint8_t>(ecn);
   header.payload_length = payload_length;
-  std::byte* at = packet.prepend(wire::kIpv4HeaderLength);
-  wire::emit_ipv4(header, {at, wire::kIpv4HeaderLength});
-  // A device without this offload sends a segmented packet's header as it is, so it stays right
-  // otherwise.
-  rte_mbuf* mbuf = packet.mbuf();
-  if (port.config().offloads.tx_ipv4_checksum && (mbuf->ol_flags & RTE_MBUF_F_TX_IPV4) != 0) {
-    mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-    store_be(at + 10, std::uint16_t{0});
-  }
+  wire::emit_ipv4(header, out);
 }
 
 Result<void> Egress::send_ip(Instant now, Path& path, Packet packet, wire::IpProtocol protocol,
                              wire::Ecn ecn) {
-  Interface& port = host_.ports[index_of(path.route.port)];
-  add_ip_header(port, path, packet, protocol, ecn);
+  const Interface& port = host_.ports[index_of(path.route.port)];
+  const bool v4 = path.local.is_v4();
+  const auto payload_length = static_cast<std::uint16_t>(packet.size());
+  const auto header_length = static_cast<std::uint32_t>(ip_header_length(v4));
+  emit_ip_header(path, protocol, payload_length, ecn,
+                 {packet.prepend(header_length), header_length});
   const MacAddress* mac =
       host_.neighbors.use(now, {path.route.port, path.route.next_hop}, path.slot, host_.actions);
-  const auto type = path.local.is_v4() ? wire::EtherType::Ipv4 : wire::EtherType::Ipv6;
-  port.add_link_header(packet, type, mac != nullptr ? *mac : MacAddress{});
+  const auto link = static_cast<std::uint32_t>(port.link_header_length());
+  port.emit_link_header(v4 ? wire::EtherType::Ipv4 : wire::EtherType::Ipv6,
+                        mac != nullptr ? *mac : MacAddress{}, {packet.prepend(link), link});
+  return enqueue(host_.ports[index_of(path.route.port)], path, mac != nullptr, std::move(packet));
+}
+
+Result<void> Egress::enqueue(Interface& port, const Path& path, bool is_resolved, Packet packet) {
+  port.mark_tag(packet);
   bool is_queued = true;
-  if (mac != nullptr)
+  if (is_resolved)
     is_queued = port.tx().push(std::move(packet));
   else
     host_.neighbors.enqueue(path.slot, std::move(packet), host_.actions);

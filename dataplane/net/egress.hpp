@@ -14,6 +14,7 @@
 #include "dataplane/net/neighbor.hpp"
 #include "dataplane/net/route.hpp"
 #include "dataplane/wire/arp.hpp"
+#include "dataplane/wire/checksum.hpp"
 #include "dataplane/wire/icmp.hpp"
 #include "dataplane/wire/ipv4.hpp"
 #include "dataplane/wire/ndp.hpp"
@@ -53,6 +54,9 @@ class Egress {
   void perform(NeighborActions& actions);
 
  private:
+  /// Ethernet with a tag and IPv6 fit; a whole cache line is copied at once.
+  static constexpr std::size_t kMaxHeaders = 64;
+
   /// The way of the segments between two addresses, kept from one to the next.
   struct Path {
     IpAddress local;
@@ -60,6 +64,13 @@ class Egress {
     Route route;
     NeighborCache::Slot slot = NeighborCache::Slot::None;
     bool is_known = false;
+    /// Link header and IP header of a TCP segment without payload, for `destination`; empty: not
+    /// laid out yet.
+    std::array<std::byte, kMaxHeaders> headers{};
+    std::uint8_t headers_length = 0;
+    MacAddress destination{};
+    wire::Checksum ip_sum{};         ///< Of the IPv4 header, its checksum field zero.
+    wire::Checksum pseudo_header{};  ///< Of TCP, its length zero.
   };
   static constexpr std::size_t kPaths = 64;
 
@@ -67,8 +78,17 @@ class Egress {
   /// Adds IP header and link header and queues the frame, or lets it wait for its next hop.
   Result<void> send_ip(Instant now, Path& path, Packet packet, wire::IpProtocol protocol,
                        wire::Ecn ecn);
-  void add_ip_header(const Interface& port, const Path& path, Packet& packet,
-                     wire::IpProtocol protocol, wire::Ecn ecn) const;
+  /// Lays the headers of TCP segments out in the path, unless they are there.
+  static void lay_out_headers(const Interface& port, const MacAddress& destination, Path& path);
+  /// Copies them to the front of a frame and fills in what differs.
+  static void emit_headers(const Path& path, std::uint16_t payload_length, wire::Ecn ecn,
+                           std::byte* out);
+  static void emit_ip_header(const Path& path, wire::IpProtocol protocol,
+                             std::uint16_t payload_length, wire::Ecn ecn, MutableByteSpan out);
+  /// Leaves checksums, and with a segment size the cutting, to the device.
+  static void ask_device(const Interface& port, std::size_t tcp_header, std::uint16_t segment_size,
+                         bool v4, Packet& packet);
+  Result<void> enqueue(Interface& port, const Path& path, bool is_resolved, Packet packet);
   void solicit(const NeighborActions::Solicitation& solicitation);
   void transmit(Interface& port, Packet frame);
 

@@ -73,14 +73,15 @@ const IpAddress* Interface::address_towards(const IpAddress& neighbor) const {
 
 void Interface::add_link_header(Packet& packet, wire::EtherType type,
                                 const MacAddress& destination) const {
+  emit_link_header(type, destination, {packet.prepend(link_header_length_), link_header_length_});
+  mark_tag(packet);
+}
+
+void Interface::emit_link_header(wire::EtherType type, const MacAddress& destination,
+                                 MutableByteSpan out) const {
   wire::EthernetHeader header{destination, config_.mac, type, std::nullopt};
-  if (config_.vlan && config_.offloads.tx_vlan) {
-    packet.mbuf()->ol_flags |= RTE_MBUF_F_TX_VLAN;
-    packet.mbuf()->vlan_tci = *config_.vlan;
-  } else {
-    header.vlan = config_.vlan;
-  }
-  wire::emit_ethernet(header, {packet.prepend(link_header_length_), link_header_length_});
+  if (!config_.offloads.tx_vlan) header.vlan = config_.vlan;
+  wire::emit_ethernet(header, out);
 }
 
 }  // namespace dataplane::net

@@ -46,7 +46,15 @@ class Interface {
   /// Prepends the link header to an IP packet or ARP. The tag is left to the device where it can do
   /// it.
   void add_link_header(Packet& packet, wire::EtherType type, const MacAddress& destination) const;
-  /// Octets that add_link_header() prepends.
+  /// Its two parts: the octets, and what the device is told about the tag.
+  void emit_link_header(wire::EtherType type, const MacAddress& destination,
+                        MutableByteSpan out) const;
+  void mark_tag(Packet& packet) const {
+    if (!config_.vlan || !config_.offloads.tx_vlan) return;
+    packet.mbuf()->ol_flags |= RTE_MBUF_F_TX_VLAN;
+    packet.mbuf()->vlan_tci = *config_.vlan;
+  }
+  /// Octets of the link header.
   std::uint8_t link_header_length() const { return link_header_length_; }
 
   /// When we last told the link that an address of ours is ours, against another host.

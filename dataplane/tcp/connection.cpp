@@ -126,8 +126,8 @@ std::uint32_t Connection::send_room() const {
   const std::uint64_t waiting = queued + scoreboard_.waiting();
   const std::uint64_t flight = pipe() + waiting;
   const std::uint64_t window = congestion_window() + payload_room();
-  return static_cast<std::uint32_t>(std::min(window > flight ? window - flight : 0,
-                                             usable > queued ? usable - queued : 0));
+  return static_cast<std::uint32_t>(
+      std::min(window > flight ? window - flight : 0, usable > queued ? usable - queued : 0));
 }
 
 void Connection::set_receive_window(std::uint32_t window, std::uint32_t buffer) {

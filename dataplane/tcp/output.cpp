@@ -60,7 +60,8 @@ void Connection::start_segment(Instant now, SeqNum seq, wire::TxSegment& out) co
 
 bool Connection::has_sacks_for_an_ack_only() const {
   if (!sack_ || (!dsack_ && !receive_.has_holes())) return false;
-  return (timestamps_ ? kTimestampOctets : 0) + reserve_with_payload_ + kSackOctets + kSackBlockOctets >
+  return (timestamps_ ? kTimestampOctets : 0) + reserve_with_payload_ + kSackOctets +
+             kSackBlockOctets >
          wire::kMaxTcpOptions;
 }
 

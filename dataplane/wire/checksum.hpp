@@ -46,6 +46,14 @@ class Checksum {
   void add_copy(ByteSpan octets, std::byte* to) {
     take(checksum_kernel().copy_and_sum(octets.data(), to, octets.size()), octets.size());
   }
+  /// Adds a header of some words of four octets, for which a call would cost more than the sum.
+  void add_header(ByteSpan octets) {
+    for (std::size_t i = 0; i < octets.size(); i += 4) {
+      std::uint32_t word;
+      std::memcpy(&word, octets.data() + i, sizeof word);
+      sum_ += word;
+    }
+  }
   /// Adds one 16-bit field. Only after an even number of octets.
   void add_u16(std::uint16_t value) { sum_ += __builtin_bswap16(value); }
   /// The pseudo header of TCP and ICMPv6 (RFC 9293 §3.1, RFC 8200 §8.1). Only after an even number

@@ -59,6 +59,12 @@ bool read_option(std::uint8_t kind, ByteSpan body, TcpOptions& options) {
   }
 }
 
+/// As in nearly every segment of a bulk transfer.
+bool has_timestamps_alone(const TcpOptions& options) {
+  return options.timestamps && options.sack_count == 0 && options.mptcp.empty() && !options.mss &&
+         !options.window_scale && !options.sack_permitted;
+}
+
 void emit_small_options(const TcpOptions& options, Writer& out) {
   if (options.mss) {
     out.u8(kMss);
@@ -121,6 +127,7 @@ Result<TcpOptions> parse_tcp_options(ByteSpan octets) {
 }
 
 std::size_t emitted_length(const TcpOptions& options) {
+  if (has_timestamps_alone(options)) return kAlignedTimestampsLength;
   std::size_t length = options.mptcp.size();
   if (options.mss) length += 4;
   if (options.window_scale) length += 4;
@@ -132,6 +139,13 @@ std::size_t emitted_length(const TcpOptions& options) {
 }
 
 std::size_t emit_tcp_options(const TcpOptions& options, MutableByteSpan out) {
+  if (has_timestamps_alone(options)) {
+    ASSERT(out.size() >= kAlignedTimestampsLength);
+    store_be(out.data(), kAlignedTimestamps);
+    store_be(out.data() + 4, options.timestamps->value);
+    store_be(out.data() + 8, options.timestamps->echo_reply);
+    return kAlignedTimestampsLength;
+  }
   const std::size_t length = emitted_length(options);
   ASSERT(out.size() >= length);
   Writer writer(out.first(length));

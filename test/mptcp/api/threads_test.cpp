@@ -7,9 +7,11 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -30,6 +32,10 @@ namespace {
 using asio::awaitable;
 using asio::use_awaitable;
 using asio::use_future;
+
+/// A future of what the handler would get. An exception in it would be counted in the C++ library,
+/// where the thread sanitizer does not see how.
+constexpr auto kResult = asio::as_tuple(use_future);
 
 /// The nodes turned by a thread of their own, which sleeps when there is nothing to do and no
 /// deadline is near.
@@ -97,8 +103,8 @@ TEST_CASE("futures: another thread listens, connects, writes and reads", "[api][
 
   client.close();
   std::array<char, 8> buffer{};
-  CHECK_THROWS_AS(server.async_read_some(asio::buffer(buffer), use_future).get(),
-                  boost::system::system_error);
+  const auto over = server.async_read_some(asio::buffer(buffer), kResult).get();
+  CHECK(std::get<error_code>(over) == asio::error::eof);
 }
 
 TEST_CASE("handlers run on their own executor, on another thread", "[api][threads]") {
@@ -183,8 +189,8 @@ TEST_CASE("another thread cancels, by slots and by deadlines", "[api][threads]")
 
   std::array<char, 8> buffer{};
   server.expires_after(1ms);
-  CHECK_THROWS_WITH(server.async_read_some(asio::buffer(buffer), use_future).get(),
-                    Catch::Contains("timeout"));
+  const auto late = server.async_read_some(asio::buffer(buffer), kResult).get();
+  CHECK(std::get<error_code>(late) == boost::beast::error::timeout);
 }
 
 TEST_CASE("posting from another thread wakes a loop that sleeps, once a turn", "[api][threads]") {
