@@ -226,6 +226,7 @@ class Connection {
   bool has_sacks_for_an_ack_only() const;
   void on_ack_emitted();
   void on_data_emitted(Instant now);
+  void on_new_emitted(Instant now, std::uint32_t length, bool with_fin);
   std::uint16_t announce_window();
   std::uint32_t timestamp(Instant now) const;
   std::uint64_t unsent() const;

@@ -220,6 +220,11 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out) {
   if (with_fin) out.header.flags |= TcpFlags::Fin;
   if (length == queued) out.header.flags |= TcpFlags::Psh;
   out.header.window = announce_window();
+  on_new_emitted(now, length, with_fin);
+  return true;
+}
+
+void Connection::on_new_emitted(Instant now, std::uint32_t length, bool with_fin) {
   if (scoreboard_.empty()) unacked_since_ = now;
   if (probe_pending_ && snd_una_ + snd_wnd_ <= snd_nxt_) {
     probe_in_flight_ = true;
@@ -234,7 +239,6 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out) {
   fin_sent_ = fin_sent_ || with_fin;
   bytes_sent_ += length;
   on_data_emitted(now);
-  return true;
 }
 
 bool Connection::emit_ack(Instant now, wire::TxSegment& out) {

@@ -73,10 +73,15 @@ void SendBuffer::release_below(std::uint64_t position) {
     if (first.begin + first.length > position) return;
     if (first.block != BlockPool::kNoBlock) blocks_->free(first.block);
     slices_.pop_front();
+    ++dropped_;
   }
 }
 
 std::size_t SendBuffer::slice_at(std::uint64_t position) const {
+  // What follows the octets that were asked for last lies in the same slice, or in the next one.
+  const auto likely = static_cast<std::size_t>(std::max(recent_, dropped_) - dropped_);
+  for (std::size_t i = likely; i < std::min(likely + 2, slices_.size()); ++i)
+    if (slices_[i].begin <= position && position - slices_[i].begin < slices_[i].length) return i;
   std::size_t low = 0;
   std::size_t high = slices_.size();
   while (high - low > 1) {
@@ -87,7 +92,7 @@ std::size_t SendBuffer::slice_at(std::uint64_t position) const {
 }
 
 std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length,
-                               wire::TxSegment& out) const {
+                               wire::TxSegment& out) {
   ASSERT(position >= begin_ && position + length <= end_);
   out.piece_count = 0;
   out.payload_length = 0;
@@ -100,6 +105,7 @@ std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length,
     const std::uint32_t count = std::min(slice.length - skip, length - out.payload_length);
     out.pieces[out.piece_count++] = {slice.data + skip, count};
     out.payload_length += count;
+    recent_ = dropped_ + i;
   }
   return out.payload_length;
 }

@@ -36,7 +36,7 @@ class SendBuffer {
   void release_below(std::uint64_t position);
   /// Points `out` at up to `length` octets from `position` on and returns how many; fewer when they
   /// lie in too many pieces.
-  std::uint32_t peek(std::uint64_t position, std::uint32_t length, wire::TxSegment& out) const;
+  std::uint32_t peek(std::uint64_t position, std::uint32_t length, wire::TxSegment& out);
   void clear();
   /// Gives memory back that is held for speed only.
   void trim() {
@@ -61,6 +61,8 @@ class SendBuffer {
   Ring<std::uint64_t> edges_;  ///< Of separate(), in order, those behind begin_.
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
+  std::uint64_t dropped_ = 0;  ///< Slices that release_below() took.
+  std::uint64_t recent_ = 0;   ///< The slice that peek() ended in, counted from the first ever.
 };
 
 }  // namespace dataplane::tcp

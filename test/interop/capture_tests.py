@@ -62,7 +62,7 @@ class LossyCapture(Case):
         work = network.folder()
         capture = os.path.join(work, "sender.pcapng")
         kernel.start("socat", "-u", "TCP-LISTEN:9000,reuseaddr", "OPEN:/dev/null")
-        result = node.run("perf", "run", NEAR4, "--plain", "--port", "9000", "--bytes", "32MiB", "--capture", capture, "--json")
+        result = node.run("perf", "run", NEAR4, "--plain", "--port", "9000", "--bytes", "12MiB", "--capture", capture, "--json")
         self.expect_code(result, OK)
         ours = int(find(result.summary, "retransmi"))
         theirs = count(kernel, capture, f"ip.src == {FAR4} && tcp.analysis.retransmission")
@@ -73,7 +73,7 @@ class LossyCapture(Case):
         payload = tshark(kernel, capture, "-Y", f"ip.src == {FAR4} && tcp.len > 0", "-T", "fields", "-e", "tcp.seq",
                          "-e", "tcp.len").split("\n")
         last = max(int(line.split("\t")[0]) + int(line.split("\t")[1]) for line in payload if line)
-        self.assertEqual(last - 1, 32 * MIB)
+        self.assertEqual(last - 1, 12 * MIB)
 
 
 def find(value, word):
