@@ -126,6 +126,7 @@ void decode_options(ByteSpan options, Segment& out) {
     if (kind == 2 && length == 4) out.mss = load_be<std::uint16_t>(value);
     if (kind == 3 && length == 3) out.window_scale = static_cast<std::uint8_t>(*value);
     if (kind == 4 && length == 2) out.sack_permitted = true;
+    if (kind == 30) out.mptcp = true;
     if (kind == 8 && length == 10)
       out.timestamps = Timestamps{load_be<std::uint32_t>(value), load_be<std::uint32_t>(value + 4)};
     if (kind == 5 && length >= 10 && (length - 2) % 8 == 0) {

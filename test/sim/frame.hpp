@@ -142,6 +142,7 @@ struct Segment {
   std::optional<std::uint16_t> mss;
   std::optional<std::uint8_t> window_scale;
   bool sack_permitted = false;
+  bool mptcp = false;  ///< Kind 30 is among them.
   std::optional<Timestamps> timestamps;
   std::array<std::pair<std::uint32_t, std::uint32_t>, 4> sacks{};
   std::size_t sack_count = 0;

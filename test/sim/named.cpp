@@ -284,6 +284,8 @@ std::vector<Scenario> named_scenarios() {
   add_boxes(all);
   add_attacks(all);
   add_throughput(all);
+  for (Scenario& scenario : multipath_scenarios())
+    all.push_back(std::move(scenario));
   return all;
 }
 

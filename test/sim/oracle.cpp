@@ -132,7 +132,10 @@ void Oracle::fail(Instant now, std::size_t host, std::string what, ByteSpan fram
 std::optional<std::string> Oracle::check_frame(const Host& host, ByteSpan frame) const {
   if (frame.size() < 14) return "a frame without a whole Ethernet header";
   const auto [type, at] = ether_type(frame);
-  if (std::memcmp(host.facts.mac.octets.data(), &frame[6], host.facts.mac.octets.size()) != 0)
+  const auto is_source = [&](const dataplane::MacAddress& mac) {
+    return std::memcmp(mac.octets.data(), &frame[6], mac.octets.size()) == 0;
+  };
+  if (std::none_of(host.facts.macs.begin(), host.facts.macs.end(), is_source))
     return "a source MAC address that is not the host's";
   if ((at == 18) != host.facts.vlan.has_value()) return "a VLAN tag too many or too few";
   if (type == kEtherArp) return {};
@@ -177,9 +180,11 @@ void Oracle::on_sent(Instant now, std::size_t host_index, ByteSpan frame) {
       end->witness.on_delivered(now, *asked);
     }
   }
+  note_multipath(*end, s);
   end->witness.allow_skipped(host.unresolved_drops * host.facts.mtu);
   if (std::optional<std::string> bad = end->witness.on_sent(now, s))
     return fail(now, host_index, *bad, frame);
+  if (end->multipath) return;
   if (end->opened && end->witness.sent_end() > end->written)
     fail(now, host_index,
          fmt::format("sent {} octets of {} written", end->witness.sent_end(), end->written), frame);
@@ -199,13 +204,20 @@ void Oracle::on_delivered(Instant now, std::size_t host_index, const Frame& fram
     end->last_syn = s;
     end->last_syn->payload = {};
   }
+  note_multipath(*end, s);
   end->witness.on_delivered(now, s);
   if (end->is_live()) check_overdue(now, host_index, *end);
 }
 
+void Oracle::note_multipath(End& end, const Segment& s) {
+  if (!s.mptcp || s.has(kSyn)) return;
+  end.multipath = true;
+  end.witness.carry_anything();
+}
+
 std::optional<std::string> Oracle::check_reset(const End& end, const Segment& s) const {
   if (!s.payload.empty()) return "a reset with payload";
-  if (!end.is_live() || end.aborted) return {};
+  if (!end.is_live() || end.aborted || end.multipath) return {};
   // In SYN-SENT and SYN-RECEIVED a reset answers an acknowledgment of something else (RFC 9293
   // §3.5.2, group 2).
   if (!end.witness.syn_arrived() || !end.witness.syn_acked()) return {};
@@ -219,7 +231,7 @@ void Oracle::on_wrote(Instant now, End& end, std::size_t offered, std::size_t ta
 }
 
 void Oracle::on_read(Instant now, std::size_t host, End& end, std::uint64_t key, ByteSpan octets) {
-  if (end.read + octets.size() > end.witness.arrived()) {
+  if (!end.multipath && end.read + octets.size() > end.witness.arrived()) {
     fail(now, host,
          fmt::format("{}: read {} octets, but only {} arrived", end.label, end.read + octets.size(),
                      end.witness.arrived()));
@@ -232,6 +244,7 @@ void Oracle::on_read(Instant now, std::size_t host, End& end, std::uint64_t key,
 }
 
 void Oracle::on_end_of_stream(Instant now, std::size_t host, const End& end) {
+  if (end.multipath) return;
   if (!end.witness.fin_reached())
     return fail(now, host, end.label + ": end of stream although no FIN was reached");
   if (end.read != end.witness.arrived())
@@ -245,7 +258,7 @@ void Oracle::on_closed(Instant now, std::size_t host, End& end,
   using dataplane::tcp::CloseReason;
   end.released = true;
   const Witness& wire = end.witness;
-  bool plausible = false;
+  bool plausible = end.multipath && reason != CloseReason::None;
   switch (reason) {
     case CloseReason::None:
       break;
@@ -276,6 +289,7 @@ void Oracle::on_closed(Instant now, std::size_t host, End& end,
 
 std::optional<std::string> Oracle::check_against_wire(const End& end,
                                                       std::string_view state) const {
+  if (end.multipath) return {};
   const Witness& wire = end.witness;
   const unsigned now = state_of(state);
   const bool ours = now == kFinWait1 || now == kFinWait2 || now == kClosing || now == kLastAck ||

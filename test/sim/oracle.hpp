@@ -45,6 +45,8 @@ struct End {
   std::uint64_t read = 0;
   std::optional<Segment> last_syn;  ///< That arrived, without its payload.
   unsigned state = 0;               ///< Index of the state seen last, 0 for none.
+  /// Its subflow speaks MPTCP: what it carries, and when it ends, is not the stream's.
+  bool multipath = false;
 
   bool is_live() const { return opened && !released; }
 };
@@ -52,7 +54,7 @@ struct End {
 /// A host as the oracle needs to know it.
 struct HostFacts {
   std::string name;
-  dataplane::MacAddress mac;
+  std::vector<dataplane::MacAddress> macs;  ///< Of its ports.
   std::uint16_t mtu = 1500;
   std::optional<std::uint16_t> vlan;
   std::size_t packet_room = 2048;  ///< Octets that each packet of its pool holds.
@@ -114,6 +116,7 @@ class Oracle {
   };
 
   bool is_watched(const IpAddress& remote) const;
+  static void note_multipath(End& end, const Segment& segment);
   End& current(Host& host, const FourTuple& tuple);
   End& fresh(Host& host, const FourTuple& tuple);
   std::optional<std::string> check_frame(const Host& host, ByteSpan frame) const;

@@ -14,22 +14,27 @@ namespace {
 
 constexpr Duration kLongestFarewell = 900s;  ///< TIME-WAIT, orphans, neighbour entries.
 
-MacAddress mac_of(std::size_t group, std::size_t number) {
-  return {{0x02, 0, 0, 0, static_cast<std::uint8_t>(group), static_cast<std::uint8_t>(number)}};
+MacAddress mac_of(std::size_t group, std::size_t number, std::size_t port = 0) {
+  return {{0x02, 0, 0, static_cast<std::uint8_t>(port), static_cast<std::uint8_t>(group),
+           static_cast<std::uint8_t>(number)}};
 }
 
-IpAddress address_of(bool v6, std::size_t group, std::size_t number) {
-  if (!v6) return IpAddress::v4(static_cast<std::uint32_t>(0x0a00'0000 + (group << 8) + number));
+IpAddress address_of(bool v6, std::size_t group, std::size_t number, std::size_t port = 0) {
+  if (!v6) {
+    return IpAddress::v4(
+        static_cast<std::uint32_t>(0x0a00'0000 + (port << 16) + (group << 8) + number));
+  }
   IpAddress::Octets octets{};
   octets[0] = 0xfd;
+  octets[7] = static_cast<std::uint8_t>(port);
   octets[14] = static_cast<std::uint8_t>(group);
   octets[15] = static_cast<std::uint8_t>(number);
   return IpAddress::v6(octets);
 }
 
-/// One client's way to the server and back.
+/// One client's way to the server and back, from one port of it.
 struct Path {
-  std::unique_ptr<Host> client;
+  std::unique_ptr<Host> client;  ///< Where its first path is.
   std::unique_ptr<Link> up;
   std::unique_ptr<Link> down;
   std::vector<std::unique_ptr<Box>> boxes;
@@ -48,6 +53,8 @@ class Stage {
   HostConfig host_config(const Station& station, std::size_t group, std::size_t number) const;
   void add_server();
   void add_path(std::size_t number);
+  void add_further_path(std::size_t port);
+  void add_boxes(Path& path, const std::vector<BoxSpec>& specs, std::size_t port);
   void add_attacker();
   void add_connections(const ConnectionPlan& plan, std::size_t index);
   bool is_done() const;
@@ -58,7 +65,7 @@ class Stage {
   void for_each_host(F&& f) const {
     f(*server_);
     for (const Path& path : paths_)
-      f(*path.client);
+      if (path.client) f(*path.client);
   }
   bool needs_switch() const { return scenario_.clients > 1 || scenario_.attack.is_on(); }
   bool has_nat() const {
@@ -95,6 +102,8 @@ Stage::Stage(const Scenario& scenario, Recorder& recorder)
   add_server();
   for (std::size_t i = 0; i < scenario.clients; ++i)
     add_path(i);
+  for (std::size_t port = 1; port <= scenario.more_paths.size(); ++port)
+    add_further_path(port);
   if (scenario.attack.is_on()) add_attacker();
   for (std::size_t i = 0; i < scenario.connections.size(); ++i)
     add_connections(scenario.connections[i], i);
@@ -103,18 +112,21 @@ Stage::Stage(const Scenario& scenario, Recorder& recorder)
 HostConfig Stage::host_config(const Station& station, std::size_t group, std::size_t number) const {
   HostConfig out;
   out.facts.name = group == 0 ? "server" : fmt::format("client{}", number);
-  out.facts.mac = mac_of(group, number);
   out.facts.mtu = station.mtu;
   out.facts.vlan = scenario_.vlan;
   out.facts.is_client = group != 0;
-  dataplane::net::InterfaceConfig port;
-  port.id = "p0";
-  port.mac = out.facts.mac;
-  port.addresses = {{address_of(scenario_.v6, group, number), scenario_.v6 ? 64U : 16U}};
-  port.mtu = station.mtu;
-  port.vlan = scenario_.vlan;
-  out.core.ports = {port};
+  for (std::size_t i = 0; i <= scenario_.more_paths.size(); ++i) {
+    dataplane::net::InterfaceConfig port;
+    port.id = fmt::format("p{}", i);
+    port.mac = mac_of(group, number, i);
+    port.addresses = {{address_of(scenario_.v6, group, number, i), scenario_.v6 ? 64U : 16U}};
+    port.mtu = station.mtu;
+    port.vlan = scenario_.vlan;
+    out.core.ports.push_back(port);
+    out.facts.macs.push_back(port.mac);
+  }
   out.core.tcp = station.tcp;
+  out.core.mptcp = station.mptcp;
   out.core.max_connections = 1024;
   out.core.syn_table_size = scenario_.syn_table_size;
   out.core.accept_backlog = scenario_.accept_backlog;
@@ -153,11 +165,7 @@ void Stage::add_path(std::size_t i) {
   const IpAddress address = address_of(scenario_.v6, 1, number);
   oracle_.watch_peer(has_nat() ? nat_address(address) : address);
   world_.add(*path.client);
-  for (const BoxSpec& spec : scenario_.boxes) {
-    path.boxes.push_back(
-        make_box(spec, world_.frames(), rng_.fork(300 + path.boxes.size()).next()));
-    world_.add(*path.boxes.back());
-  }
+  add_boxes(path, scenario_.boxes, 0);
   auto& boxes = path.boxes;
   FrameSink& to_client = boxes.empty() ? path.client->port(0) : boxes.back()->entry(Side::Right);
   path.down =
@@ -182,6 +190,40 @@ void Stage::add_path(std::size_t i) {
   paths_.push_back(std::move(path));
 }
 
+void Stage::add_boxes(Path& path, const std::vector<BoxSpec>& specs, std::size_t port) {
+  for (const BoxSpec& spec : specs) {
+    const std::size_t number = 300 + 40 * port + path.boxes.size();
+    path.boxes.push_back(make_box(spec, world_.frames(), rng_.fork(number).next()));
+    world_.add(*path.boxes.back());
+  }
+}
+
+void Stage::add_further_path(std::size_t port) {
+  const PathPlan& plan = scenario_.more_paths[port - 1];
+  Host& client = *paths_[0].client;
+  const IpAddress address = address_of(scenario_.v6, 1, 1, port);
+  oracle_.watch_peer(address);
+  oracle_.watch_peer(address_of(scenario_.v6, 0, 1, port));
+  Path path;
+  add_boxes(path, plan.boxes, port);
+  auto& boxes = path.boxes;
+  for (std::size_t k = 0; k < boxes.size(); ++k) {
+    FrameSink& right = k + 1 < boxes.size() ? boxes[k + 1]->entry(Side::Left) : server_->port(port);
+    FrameSink& left = k > 0 ? boxes[k - 1]->entry(Side::Right) : client.port(port);
+    boxes[k]->connect(Side::Right, right);
+    boxes[k]->connect(Side::Left, left);
+  }
+  FrameSink& to_server = boxes.empty() ? server_->port(port) : boxes.front()->entry(Side::Left);
+  FrameSink& to_client = boxes.empty() ? client.port(port) : boxes.back()->entry(Side::Right);
+  path.up = std::make_unique<Link>(plan.up, world_.frames(), rng_.fork(5000 + port), to_server);
+  path.down = std::make_unique<Link>(plan.down, world_.frames(), rng_.fork(6000 + port), to_client);
+  client.connect(port, *path.up);
+  server_->connect(port, *path.down);
+  world_.add(*path.up);
+  world_.add(*path.down);
+  paths_.push_back(std::move(path));
+}
+
 void Stage::add_attacker() {
   attacker_ = std::make_unique<Attacker>(scenario_.attack, world_.frames(), oracle_, rng_.fork(2));
   attacker_->connect(switch_.add_port(*attacker_));
@@ -200,13 +242,17 @@ void Stage::add_connections(const ConnectionPlan& plan, std::size_t index) {
   const bool cut = plan.is_cut_short() || scenario_.timeouts_allowed;
   const Endpoint server{address_of(scenario_.v6, 0, 1), plan.server_port};
   const Endpoint client{address_of(scenario_.v6, 1, plan.client + 1), plan.server_port};
-  if (!plan.simultaneous) server_->serve({plan.server_port, plan.server_app, cut});
+  AppPlan server_app = plan.server_app;
+  AppPlan client_app = plan.client_app;
+  server_app.expected = plan.client_app.octets;
+  client_app.expected = plan.server_app.octets;
+  if (!plan.simultaneous) server_->serve({plan.server_port, server_app, cut});
   for (std::size_t i = 0; i < plan.count; ++i) {
     Call call;
     call.at = kStart + plan.after + plan.spacing * static_cast<std::int64_t>(i);
     call.remote = server;
     call.server_port = plan.server_port;
-    call.plan = plan.client_app;
+    call.plan = client_app;
     call.cut_expected = cut;
     if (plan.simultaneous) call.local = client;
     paths_[plan.client].client->call(call);
@@ -214,7 +260,7 @@ void Stage::add_connections(const ConnectionPlan& plan, std::size_t index) {
     call.at += rng_.fork(900 + index).between(0ns, scenario_.up.delay);
     call.local = server;
     call.remote = client;
-    call.plan = plan.server_app;
+    call.plan = server_app;
     server_->call(call);
   }
 }
@@ -224,6 +270,7 @@ bool Stage::is_done() const {
   for_each_host([&](const Host& host) { done = done && host.is_done(); });
   if (!done) return false;
   const bool cut = std::any_of(paths_.begin(), paths_.end(), [](const Path& path) {
+    if (!path.client) return false;
     const auto& sessions = path.client->sessions();
     return std::any_of(sessions.begin(), sessions.end(),
                        [](const Session& s) { return s.is_cut_short(); });
@@ -309,9 +356,12 @@ RunStats Stage::stats() {
   if (seconds <= 0) return out;
   out.goodput_bps = static_cast<double>(readers[0].octets_read()) * 8 / seconds;
   const double headers = (scenario_.v6 ? 40 : 20) + 20 + (scenario_.server.tcp.timestamps ? 12 : 0);
+  std::uint64_t rates = scenario_.down.rate_bps;
+  for (const PathPlan& path : scenario_.more_paths)
+    rates += path.down.rate_bps;
   const double mtu = std::min(scenario_.server.mtu, scenario_.client.mtu);
   out.utilisation =
-      out.goodput_bps * (mtu + 14) / (mtu - headers) / static_cast<double>(scenario_.down.rate_bps);
+      out.goodput_bps * (mtu + 14) / (mtu - headers) / static_cast<double>(rates);
   return out;
 }
 

@@ -26,6 +26,7 @@ class Draw {
     draw_connections();
     draw_stations();
     draw_attack();
+    draw_multipath();
     draw_bound();
     return std::move(out_);
   }
@@ -43,6 +44,8 @@ class Draw {
   void draw_stations();
   Config draw_tcp();
   void draw_attack();
+  void draw_multipath();
+  mptcp::Config draw_mptcp(Rng& rng) const;
   void draw_bound();
   std::uint64_t payload() const { return std::min(out_.client.mtu, out_.server.mtu) - 72U; }
   Duration round_trip() const {
@@ -345,6 +348,51 @@ void Draw::draw_attack() {
   }
 }
 
+mptcp::Config Draw::draw_mptcp(Rng& rng) const {
+  constexpr mptcp::SchedulerKind kSchedulers[] = {
+      mptcp::SchedulerKind::MinRtt, mptcp::SchedulerKind::RoundRobin,
+      mptcp::SchedulerKind::Redundant, mptcp::SchedulerKind::Blest, mptcp::SchedulerKind::Ecf};
+  constexpr mptcp::PathManagerKind kManagers[] = {
+      mptcp::PathManagerKind::FixedPairs, mptcp::PathManagerKind::FixedPairs,
+      mptcp::PathManagerKind::FullMesh, mptcp::PathManagerKind::None};
+  mptcp::Config out;
+  out.enabled = true;
+  out.checksum = rng.chance(0.25);
+  out.scheduler = rng.pick(kSchedulers);
+  out.path_manager = rng.pick(kManagers);
+  out.close_timeout = rng.log_between(5s, 30s);
+  return out;
+}
+
+void Draw::draw_multipath() {
+  // Draws of its own, so that a seed's first path is what it was before there were others.
+  Rng own(out_.seed * 0x9e37'79b9'7f4a'7c15 + 1);
+  if (!own.chance(0.6)) return;
+  if (own.chance(0.9)) out_.client.mptcp = draw_mptcp(own);
+  if (own.chance(0.9)) out_.server.mptcp = draw_mptcp(own);
+  if (out_.clients > 1) return;
+  std::swap(rng_, own);
+  const std::uint64_t more = rng_.below(3);
+  for (std::uint64_t i = 0; i < more; ++i) {
+    PathPlan path;
+    draw_link(path.up);
+    path.down = path.up;
+    if (rng_.chance(0.3)) draw_link(path.down);
+    for (LinkConfig* link : {&path.up, &path.down}) {
+      if (rng_.chance(0.4)) continue;
+      const Duration last = rng_.log_between(50ms, 30s);
+      faults_last_ = std::max(faults_last_, last);
+      link->faults.end = kStart + last;
+      link->faults.reorder_delay = rng_.log_between(1us, std::max<Duration>(2us, link->delay * 4));
+      for (std::uint64_t k = rng_.between(1, 3); k > 0; --k)
+        draw_one_fault(link->faults);
+      worst_loss_ = std::max(worst_loss_, link->faults.loss + link->faults.corrupt);
+    }
+    out_.more_paths.push_back(path);
+  }
+  std::swap(rng_, own);
+}
+
 void Draw::draw_bound() {
   const auto seconds = [](double value) {
     return Duration(static_cast<std::int64_t>(value * 1e9));
@@ -363,35 +411,48 @@ void Draw::draw_bound() {
   }
   const Duration rto_max = std::max(out_.client.tcp.rto_max, out_.server.tcp.rto_max);
   const Duration time_wait = std::max(out_.client.tcp.time_wait, out_.server.tcp.time_wait);
-  const double wire = static_cast<double>(octets) * 8 * 2 /
-                      static_cast<double>(std::min(out_.up.rate_bps, out_.down.rate_bps));
+  std::uint64_t slowest = std::min(out_.up.rate_bps, out_.down.rate_bps);
+  Duration round = round_trip();
+  for (const PathPlan& path : out_.more_paths) {
+    slowest = std::min({slowest, path.up.rate_bps, path.down.rate_bps});
+    round = std::max(round, path.up.delay + path.down.delay + path.up.jitter + path.down.jitter);
+  }
+  const double wire = static_cast<double>(octets) * 8 * 2 / static_cast<double>(slowest);
   // One more round trip per ten segments is slow, and one retransmission timeout after the faults
   // is bad luck; all beyond that is a stall.
   const double rounds = static_cast<double>(octets) / static_cast<double>(payload()) / 4 + 100;
   out_.bound = faults_last_ + 2 * longest_cut_ + 3 * rto_max + time_wait + 2 * pauses + 60s +
                seconds(wire * 5) +
-               seconds(std::chrono::duration<double>(round_trip()).count() * rounds);
+               seconds(std::chrono::duration<double>(round).count() * rounds);
 }
 
 }  // namespace
 
 Scenario random_scenario(std::uint64_t seed) { return Draw(seed).scenario(); }
 
-std::string describe(const Scenario& s) {
-  std::string out = fmt::format("{}{}: IPv{}, MTU {}/{}, {} client(s)\n", s.name,
-                                s.about.empty() ? "" : " (" + s.about + ")", s.v6 ? 6 : 4,
-                                s.client.mtu, s.server.mtu, s.clients);
-  for (const LinkConfig* link : {&s.up, &s.down}) {
+namespace {
+
+void describe_links(std::string& out, const LinkConfig& up, const LinkConfig& down) {
+  for (const LinkConfig* link : {&up, &down}) {
     const Faults& f = link->faults;
     out += fmt::format(
         "  {}: {:.3g} Mbit/s, {} us + {} us jitter, queue {}; loss {:.3f}, burst "
         "{:.3f}/{:.2f}/{:.2f}, reorder {:.3f} "
         "by {} us, duplicate {:.3f}, corrupt {:.3f}, deface {:.3f}, {} cuts\n",
-        link == &s.up ? "up" : "down", static_cast<double>(link->rate_bps) / 1e6, link->delay / 1us,
+        link == &up ? "up" : "down", static_cast<double>(link->rate_bps) / 1e6, link->delay / 1us,
         link->jitter / 1us, link->queue_frames, f.loss, f.burst.good_to_bad, f.burst.bad_to_good,
         f.burst.loss_in_bad, f.reorder, f.reorder_delay / 1us, f.duplicate, f.corrupt, f.deface,
         f.cuts.size());
   }
+}
+
+}  // namespace
+
+std::string describe(const Scenario& s) {
+  std::string out = fmt::format("{}{}: IPv{}, MTU {}/{}, {} client(s)\n", s.name,
+                                s.about.empty() ? "" : " (" + s.about + ")", s.v6 ? 6 : 4,
+                                s.client.mtu, s.server.mtu, s.clients);
+  describe_links(out, s.up, s.down);
   for (const BoxSpec& box : s.boxes)
     out += fmt::format("  box {} {}\n", name_of(box.kind), box.parameter);
   for (const ConnectionPlan& plan : s.connections) {
@@ -399,6 +460,18 @@ std::string describe(const Scenario& s) {
                        plan.client, plan.server_port, plan.count,
                        plan.simultaneous ? " simultaneous" : "", plan.client_app.octets,
                        plan.server_app.octets, plan.is_cut_short() ? ", aborted" : "");
+  }
+  for (const auto* station : {&s.client, &s.server}) {
+    if (!station->mptcp.enabled) continue;
+    out += fmt::format("  {} speaks MPTCP: {}, {}{}\n", station == &s.client ? "client" : "server",
+                       name_of(station->mptcp.scheduler), name_of(station->mptcp.path_manager),
+                       station->mptcp.checksum ? ", checksums" : "");
+  }
+  for (const PathPlan& path : s.more_paths) {
+    out += "  a further path\n";
+    describe_links(out, path.up, path.down);
+    for (const BoxSpec& box : path.boxes)
+      out += fmt::format("  box {} {}\n", name_of(box.kind), box.parameter);
   }
   if (s.attack.is_on()) {
     out += fmt::format("  attack: flood {}, garbage {}, blind {}, scan {}, {:.0f} frames/s\n",

@@ -34,6 +34,7 @@ struct ConnectionPlan {
 /// One host's side of a scenario.
 struct Station {
   dataplane::tcp::Config tcp;
+  mptcp::Config mptcp;
   std::uint16_t mtu = 1500;
   std::size_t pool_packets = 4096;
   std::size_t burst = 32;
@@ -41,10 +42,17 @@ struct Station {
   bool back_pressure = true;
 };
 
+/// A path beside the first, from the client's port to the server's port of the same number.
+struct PathPlan {
+  LinkConfig up;
+  LinkConfig down;
+  std::vector<BoxSpec> boxes;
+};
+
 /// What a throughput scenario is measured by.
 struct Goal {
-  double utilisation =
-      0;  ///< Of the link's rate, headers counted; 0: the figures are printed only.
+  /// Of the rates of all links, headers counted; 0: the figures are printed only.
+  double utilisation = 0;
 };
 
 /// Everything that a run follows from.
@@ -60,6 +68,8 @@ struct Scenario {
   LinkConfig up;               ///< From each client.
   LinkConfig down;             ///< To each client.
   std::vector<BoxSpec> boxes;  ///< From left to right, between each client's link and the server.
+  /// Further ports of client and server, each with a path of its own; for one client.
+  std::vector<PathPlan> more_paths;
   std::vector<ConnectionPlan> connections;
   AttackPlan attack;
   std::size_t syn_table_size = 1024;
@@ -75,6 +85,8 @@ struct Scenario {
 Scenario random_scenario(std::uint64_t seed);
 /// The fixed ones.
 std::vector<Scenario> named_scenarios();
+/// Those of them with several paths.
+std::vector<Scenario> multipath_scenarios();
 std::optional<Scenario> find_scenario(std::string_view name);
 /// The seed, the sizes and the faults, in a few lines.
 std::string describe(const Scenario& scenario);

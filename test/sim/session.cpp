@@ -70,7 +70,8 @@ void Session::on_closed(Instant now, dataplane::tcp::CloseReason reason) {
   closed_event_ = true;
   if (end_ != nullptr) context_.oracle.on_closed(now, context_.host, *end_, reason);
   // A peer that is done with us, and has told us all, may reset what we would still say.
-  const bool all_told = end_ != nullptr && end_->witness.fin_reached() && written_ == plan_.octets;
+  const bool all_told = end_ != nullptr && written_ == plan_.octets &&
+                        (end_->multipath ? end_of_stream_ : end_->witness.fin_reached());
   if (reason == CloseReason::Finished || (reason == CloseReason::Reset && all_told)) {
     run(now);  // What was received before is still there to be read.
     return;
@@ -152,6 +153,8 @@ void Session::read(Instant now) {
 void Session::check_end_of_stream(Instant now) {
   if (end_of_stream_ || !context_.core.at_end_of_stream(id_)) return;
   end_of_stream_ = true;
+  if (plan_.expected != kNeverReached && read_ != plan_.expected)
+    fail(now, fmt::format("end of stream, but the peer was to write {}", plan_.expected));
   context_.oracle.on_end_of_stream(now, context_.host, *end_);
 }
 

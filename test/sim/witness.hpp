@@ -61,6 +61,9 @@ class Witness {
   bool fin_acked() const { return fin_acked_; }
   /// Whether the peer's FIN and all before it have arrived.
   bool fin_reached() const { return fin_at_ && arrived_.contiguous() >= *fin_at_; }
+  /// What is sent here is a part of a stream that other paths carry too (RFC 8684): its octets are
+  /// not those of the stream from its start, and the window is not its own.
+  void carry_anything() { carries_anything_ = true; }
   bool reset_arrived() const { return reset_arrived_; }
   void note_reset() { reset_arrived_ = true; }
   std::uint64_t resent_octets() const { return resent_octets_; }
@@ -105,6 +108,8 @@ class Witness {
   const Content* content_;
   std::uint64_t key_;
   std::size_t solid_;
+
+  bool carries_anything_ = false;
 
   // What this end sent.
   bool syn_sent_ = false;
