@@ -51,7 +51,6 @@ SubflowId Connection::add(std::unique_ptr<Subflow> subflow, bool is_join) {
   subflow->is_join = is_join;
   subflow->granted_until = send_.begin();
   *free = std::move(subflow);
-  alone_until_ = kNever;
   return static_cast<SubflowId>(free - subflows_.begin());
 }
 
@@ -273,8 +272,8 @@ void Connection::abort() {
     subflow.fastclose = !fallback_.is_infinite() && subflow.may_carry();
     if (subflow.fastclose) ++env_.stats.mp_fastclose_tx;
     subflow.tcp.abort();
-    release_acked(subflow);
     subflow.phase = Subflow::Phase::Over;
+    release_acked(subflow);
   });
   reason_ = tcp::CloseReason::Aborted;
   over_ = true;
@@ -294,7 +293,13 @@ bool Connection::is_time_wait() const {
 }
 
 std::string_view Connection::state_name() const {
-  if (over_) return is_time_wait() && subflow_count() != 0 ? "TIME-WAIT" : "CLOSED";
+  if (over_) {
+    const bool closed_first = fallback_.is_infinite() || fin_before_peers_;
+    const bool waits = std::any_of(subflows_.begin(), subflows_.end(), [](const auto& subflow) {
+      return subflow && subflow->tcp.is_time_wait();
+    });
+    return reason_ == tcp::CloseReason::Finished && closed_first && waits ? "TIME-WAIT" : "CLOSED";
+  }
   if (!established_ || fallback_.is_infinite()) {
     for (const auto& subflow : subflows_)
       if (subflow) return tcp::name_of(subflow->tcp.state());

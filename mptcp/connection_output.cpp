@@ -66,7 +66,8 @@ void Connection::add_options(Subflow& subflow, wire::TxSegment& out) {
     const std::size_t room = wire::kMaxTcpOptions - wire::emitted_length(out.header.options);
     used = add_third_options(subflow, out);
     if (used == 0) used = add_dss(subflow, out);
-    if (out.payload_length == 0) used = add_control(subflow, used, room);
+    if (out.payload_length == 0 && !has(flags, TcpFlags::Fin))
+      used = add_control(subflow, used, room);
   }
   out.header.options.mptcp = std::span(subflow.options).first(used);
 }
@@ -181,15 +182,13 @@ std::size_t Connection::add_control(Subflow& subflow, std::size_t used, std::siz
   if (subflow.controls.empty() || subflow.phase == Subflow::Phase::Unconfirmed) return used;
   const Option& next = subflow.controls.front();
   const std::size_t length = emitted_length(next);
-  // Some announcements leave no room for a DATA_ACK, and may go without (RFC 8684 §3.4.1).
-  if (length > room) {
-    subflow.tcp.request_ack();
-    return used;
-  }
-  if (used + length > room) used = 0;
+  if (length > room) return used;  // SACK blocks: the next ACK may have none.
+  // Some announcements leave no room for a DATA_ACK (RFC 8684 §3.4.1), which follows at once.
+  const bool alone = used + length > room;
+  if (alone) used = 0;
   used += put(next, subflow, used);
   subflow.controls.pop_front();
-  if (!subflow.controls.empty()) subflow.tcp.request_ack();
+  if (alone || !subflow.controls.empty()) subflow.tcp.request_ack();
   return used;
 }
 

@@ -25,6 +25,7 @@ void Connection::know_first_addresses() {
 
 void Connection::on_ready(Instant now, Subflow& subflow) {
   rests_.on_established({subflow.local_id, subflow.remote_id});
+  alone_until_ = kNever;
   if (settled_at_ == kNever) {
     settled_at_ = now + subflow.tcp.srtt() + kTimeToAnnounce;
     plan(settled_at_);
@@ -95,7 +96,7 @@ void Connection::on_announcement_timer(Instant now) {
   });
   for (Announcement& announcement : announcements_) {
     if (announcement.echoed || announcement.next > now) continue;
-    if (announcement.sent >= kMostAnnouncements || fallback_.is_infinite()) {
+    if (announcement.sent >= kMostAnnouncements || fallback_.is_infinite() || closing_) {
       announcement.echoed = true;
       continue;
     }

@@ -73,17 +73,23 @@ void Connection::on_subflow_over(Instant now, Subflow& subflow, tcp::Outcome& up
   release_acked(subflow);
   rests_.on_failed({subflow.local_id, subflow.remote_id}, now);
   plan(now);
-  std::size_t alive = 0;
-  for_each_alive([&](const Subflow&) { ++alive; });
-  if (alive != 0) return;
+  // What is only being opened may never be there.
+  std::size_t there = 0;
+  for_each_alive([&](const Subflow& each) {
+    if (each.phase != Subflow::Phase::Opening) ++there;
+  });
+  if (there != 0 || was_opening) {
+    if (!established_) finish(reason, up);
+    return;
+  }
   reason_ = reason;
-  if (!established_ || fallback_.is_infinite()) {
+  if (fallback_.is_infinite()) {
     finish(reason, up);
   } else if (was_reset_) {
     finish(tcp::CloseReason::Reset, up);
   } else if (!over_) {
     // Break before make: a new path may still come (RFC 8684 §3.3.3).
-    alone_until_ = now + config_.close_timeout;
+    if (alone_until_ == kNever) alone_until_ = now + config_.close_timeout;
   }
 }
 
