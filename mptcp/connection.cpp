@@ -231,7 +231,7 @@ void Connection::measure_receive_rate(Instant now, std::size_t count) {
   ack_wanted_ = true;
 }
 
-std::uint32_t Connection::receive_window() {
+std::uint64_t Connection::next_edge() const {
   const auto used = static_cast<std::uint32_t>(receive_.readable());
   std::uint32_t room = rcv_buffer_ > used ? rcv_buffer_ - used : 0;
   if (!env_.tcp.receive_memory.allows(receive_.held(), room)) {
@@ -240,9 +240,9 @@ std::uint32_t Connection::receive_window() {
   }
   const std::uint64_t edge = receive_.next() + room;
   // RFC 9293 §3.8.6.2.2: the edge moves by a whole segment or not at all; and never back.
-  if (edge > rcv_edge_ && edge - rcv_edge_ >= std::min(largest_mss(), rcv_buffer_ / 2))
-    rcv_edge_ = edge;
-  return rcv_edge_ > receive_.next() ? static_cast<std::uint32_t>(rcv_edge_ - receive_.next()) : 0;
+  const bool moves =
+      edge > rcv_edge_ && edge - rcv_edge_ >= std::min(largest_mss(), rcv_buffer_ / 2);
+  return moves ? edge : rcv_edge_;
 }
 
 void Connection::close(Instant now) {

@@ -158,7 +158,7 @@ class Connection {
   std::uint32_t send_limit() const;
   void measure_receive_rate(Instant now, std::size_t count);
   Dsn rcv_nxt() const { return first_rcv_ + (receive_.next() + (fin_received_ ? 1U : 0U)); }
-  std::uint32_t receive_window();
+  std::uint64_t next_edge() const;
   Duration longest_rtt() const;
   std::uint32_t largest_mss() const;
   template <class F>
@@ -244,6 +244,7 @@ class Connection {
   Config config_;
   Fallback fallback_;
   tcp::CloseReason reason_ = tcp::CloseReason::None;
+  tcp::CloseReason last_reason_ = tcp::CloseReason::TimedOut;  ///< Of the subflow lost last.
   FourTuple first_tuple_;
   bool active_ = false;  ///< We opened it.
 

@@ -48,9 +48,14 @@ void Connection::update_reserves(Subflow& subflow) const {
 bool Connection::poll_transmit(Instant now, SubflowId id, wire::TxSegment& out) {
   Subflow& subflow = *subflows_[id];
   update_reserves(subflow);
-  if (subflow.phase != Subflow::Phase::Opening)
-    subflow.tcp.set_receive_window(receive_window(), rcv_buffer_);
+  const std::uint64_t edge = next_edge();
+  if (subflow.phase != Subflow::Phase::Opening) {
+    const auto window = static_cast<std::uint32_t>(edge - receive_.next());
+    subflow.tcp.set_receive_window(window, rcv_buffer_);
+  }
   if (!subflow.tcp.poll_transmit(now, out)) return false;
+  // Only what was said moves the edge, or the peer would never hear of it.
+  if (subflow.phase != Subflow::Phase::Opening) rcv_edge_ = edge;
   add_options(subflow, out);
   return true;
 }

@@ -82,7 +82,8 @@ void Connection::on_subflow_over(Instant now, Subflow& subflow, tcp::Outcome& up
     if (!established_) finish(reason, up);
     return;
   }
-  reason_ = reason;
+  // That we gave up a path is no reason to give up the connection.
+  if (reason != tcp::CloseReason::Aborted) last_reason_ = reason;
   if (fallback_.is_infinite()) {
     finish(reason, up);
   } else if (was_reset_) {

@@ -257,8 +257,10 @@ void Oracle::on_closed(Instant now, std::size_t host, End& end,
                        dataplane::tcp::CloseReason reason) {
   using dataplane::tcp::CloseReason;
   end.released = true;
+  // Which of its paths ended in which way says little about a connection of several.
+  if (end.multipath && reason != CloseReason::None) return;
   const Witness& wire = end.witness;
-  bool plausible = end.multipath && reason != CloseReason::None;
+  bool plausible = false;
   switch (reason) {
     case CloseReason::None:
       break;
