@@ -93,7 +93,7 @@ SubflowId Connection::open_join(const SubflowOpen& open, const JoinWish& wish, N
 }
 
 bool Connection::may_be_joined() const {
-  return !over_ && !detached_ && !fallback_.is_infinite() &&
+  return !over_ && !closing_ && !fallback_.is_infinite() &&
          fallback_.phase() != Fallback::Phase::Offered &&
          subflow_count() < std::min<std::size_t>(config_.max_subflows, kMaxSubflows);
 }

@@ -167,6 +167,7 @@ class Connection {
   void for_each_alive(F&& visit) const;
 
   // connection_input.cpp
+  void trim_to_mapping(const Subflow& subflow, const Received& in, wire::TcpSegment& segment) const;
   void take_options(Instant now, Subflow& subflow, const Received& in, const tcp::Outcome& out);
   void on_syn_ack(Instant now, Subflow& subflow, const Received& in);
   void on_first_syn_ack(Subflow& subflow, const Received& in);
@@ -204,9 +205,13 @@ class Connection {
   // connection_schedule.cpp
   void schedule_fallen_back();
   void schedule_reinjections();
-  void schedule_new();
+  void schedule_new(Instant now);
+  std::optional<Grant> grant_to_idle(std::span<const SubflowView> views,
+                                     const Demand& wanted) const;
+  void note_stall(std::span<const SubflowView> views, const Demand& wanted);
   SubflowView view_of(SubflowId id) const;
-  Demand demand() const;
+  std::uint64_t behind_of(const Subflow& subflow) const;
+  Demand demand(Instant now) const;
   void schedule_probe(Instant now);
   Subflow* choose(std::optional<Dsn> head);
   std::uint32_t give(Subflow& subflow, Dsn at, std::uint32_t length);
@@ -264,6 +269,8 @@ class Connection {
   Dsn data_nxt_;
   Dsn snd_edge_;
   AnyScheduler scheduler_;
+  std::uint64_t stalls_ = 0;  ///< Demand::stalls
+  bool was_stalled_ = false;
   dataplane::IntervalSet<Dsn> reinject_;  ///< To go once more, on another subflow, before new data.
   bool fin_queued_ = false;
   bool fin_acked_ = false;

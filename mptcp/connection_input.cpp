@@ -36,6 +36,7 @@ Packet split_front(Packet& packet, std::uint32_t count) {
 tcp::Outcome Connection::on_segment(Instant now, SubflowId id, wire::TcpSegment segment) {
   Subflow& subflow = *subflows_[id];
   const Received in(segment, env_.stats);
+  trim_to_mapping(subflow, in, segment);
   const tcp::Outcome out = subflow.tcp.on_segment(now, std::move(segment));
   tcp::Outcome up;
   if (!subflow.is_alive()) return up;
@@ -48,6 +49,25 @@ tcp::Outcome Connection::on_segment(Instant now, SubflowId id, wire::TcpSegment 
   if (subflow.is_alive()) drain(now, subflow, up);
   after_tcp(now, subflow, out, up);
   return up;
+}
+
+void Connection::trim_to_mapping(const Subflow& subflow, const Received& in,
+                                 wire::TcpSegment& segment) const {
+  const auto* dss = in.find<Dss>();
+  if (dss == nullptr || !dss->mapping || dss->mapping->subflow_seq == 0 || in.payload == 0) return;
+  if (fallback_.is_infinite() || dss->mapping->length == 0) return;
+  // Something on the path made one segment of two and kept the mapping of the first. What no
+  // mapping tells about was not received: the peer sends it again, with a mapping of its own.
+  const std::uint64_t mapped =
+      nearest(dss->mapping->subflow_seq - 1, subflow.delivered) + dss->mapping->length -
+      (dss->data_fin ? 1U : 0U);
+  const std::uint64_t begin =
+      nearest(in.header.seq.raw() - subflow.tcp.irs().raw() - 1, subflow.delivered);
+  const std::uint64_t end = begin + in.payload;
+  if (mapped <= begin || mapped >= end || subflow.received.find(mapped) != nullptr) return;
+  segment.payload.trim_back(static_cast<std::uint32_t>(end - mapped));
+  const auto flags = static_cast<std::uint8_t>(segment.header.flags);
+  segment.header.flags = static_cast<TcpFlags>(flags & ~static_cast<std::uint8_t>(TcpFlags::Fin));
 }
 
 void Connection::take_options(Instant now, Subflow& subflow, const Received& in,

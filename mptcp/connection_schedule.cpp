@@ -23,7 +23,7 @@ void Connection::schedule(Instant now) {
   }
   limit_timeouts();
   schedule_reinjections();
-  schedule_new();
+  schedule_new(now);
   schedule_probe(now);
   rearm_meta(now);
   close_subflows_when_done();
@@ -109,10 +109,14 @@ void Connection::schedule_reinjections() {
   }
 }
 
+std::uint64_t Connection::behind_of(const Subflow& subflow) const {
+  const Dsn from = max(send_.begin(), subflow.granted_until);
+  return from < data_nxt_ ? data_nxt_ - from : 0;
+}
+
 SubflowView Connection::view_of(SubflowId id) const {
   const Subflow& subflow = *subflows_[id];
   const tcp::Connection::Info info = subflow.tcp.info();
-  const Dsn from = max(send_.begin(), subflow.granted_until);
   return {.id = id,
           .backup = subflow.is_backup(),
           .stale = subflow.stale,
@@ -123,11 +127,13 @@ SubflowView Connection::view_of(SubflowId id) const {
           .in_flight = info.in_flight,
           .queued = subflow.tcp.unsent_octets(),
           .room = subflow.tcp.send_room(),
-          .behind = from < data_nxt_ ? data_nxt_ - from : 0};
+          .behind = behind_of(subflow)};
 }
 
-Demand Connection::demand() const {
+Demand Connection::demand(Instant now) const {
   Demand out;
+  out.now = now;
+  out.stalls = stalls_;
   out.waiting = send_.end() - data_nxt_;
   out.window_room = snd_edge_ > data_nxt_ ? snd_edge_ - data_nxt_ : 0;
   out.window = snd_edge_ > send_.begin() ? snd_edge_ - send_.begin() : 0;
@@ -138,7 +144,29 @@ Demand Connection::demand() const {
   return out;
 }
 
-void Connection::schedule_new() {
+std::optional<Grant> Connection::grant_to_idle(std::span<const SubflowView> views,
+                                               const Demand& wanted) const {
+  // A scheduler may wait for something that is under way. When nothing is, and what a subflow's own
+  // window leaves is less than a segment, there is nothing to wait for.
+  const std::uint64_t most = std::min(wanted.waiting, wanted.window_room);
+  if (send_.begin() != data_nxt_ || most == 0) return std::nullopt;
+  const SubflowView* best = Candidates(views).fastest(
+      [](const SubflowView& view) { return view.room != 0; });
+  if (best == nullptr) return std::nullopt;
+  return Grant{best->id, false, std::min(most, best->room)};
+}
+
+void Connection::note_stall(std::span<const SubflowView> views, const Demand& wanted) {
+  const bool blocked = wanted.waiting != 0 && wanted.window_room == 0;
+  const bool has_room = std::any_of(views.begin(), views.end(), [](const SubflowView& view) {
+    return view.room >= view.mss;
+  });
+  const bool stalled = blocked && has_room;
+  if (stalled && !was_stalled_) ++stalls_;
+  was_stalled_ = stalled;
+}
+
+void Connection::schedule_new(Instant now) {
   std::array<SubflowView, kMaxSubflows> views;
   std::array<std::uint8_t, kMaxSubflows> place{};
   std::size_t count = 0;
@@ -148,25 +176,30 @@ void Connection::schedule_new() {
     views[count++] = view_of(id);
   }
   if (count == 0) return;
+  const std::span<const SubflowView> all = std::span(views).first(count);
+  note_stall(all, demand(now));
   for (int i = 0; i < kGrantsPerTurn; ++i) {
-    const auto grant = next_grant(scheduler_, std::span(views).first(count), demand());
-    if (!grant || grant->octets == 0) return;
+    const Demand wanted = demand(now);
+    auto grant = next_grant(scheduler_, all, wanted);
+    if (!grant || grant->octets == 0) grant = grant_to_idle(all, wanted);
+    if (!grant) return;
     Subflow& subflow = *subflows_[grant->subflow];
     const Dsn at = grant->again ? max(send_.begin(), subflow.granted_until) : data_nxt_;
     const std::uint32_t given = give(subflow, at, static_cast<std::uint32_t>(grant->octets));
     if (given == 0) return;
     subflow.granted_until = at + given;
     if (!grant->again) data_nxt_ += given;
-    // All see what one was given.
+    // What is behind has changed for all, the rest for the one that got it.
     for (std::size_t k = 0; k < count; ++k)
-      if (k == place[grant->subflow]) views[k] = view_of(views[k].id);
+      views[k].behind = behind_of(*subflows_[views[k].id]);
+    views[place[grant->subflow]] = view_of(grant->subflow);
   }
 }
 
 void Connection::schedule_probe(Instant /*now*/) {
   if (!probe_due_) return;
   probe_due_ = false;
-  if (data_nxt_ < snd_edge_ || data_nxt_ == send_.end() || send_.begin() != data_nxt_) return;
+  if (data_nxt_ == send_.end() || send_.begin() != data_nxt_) return;
   // One octet beyond the window: TCP's own zero-window probes carry it until there is room.
   for_each_alive([&](Subflow& subflow) {
     const bool idle = subflow.tcp.written_position() == subflow.tcp.acked_position();

@@ -148,7 +148,7 @@ void Connection::limit_timeouts() {
 void Connection::rearm_meta(Instant now) {
   if (over_ || fallback_.is_infinite() || !established_) return;
   const bool fin_out = sends_data_fin() && !fin_acked_;
-  const bool blocked = data_nxt_ < send_.end() && snd_edge_ <= data_nxt_;
+  const bool blocked = data_nxt_ < send_.end() && send_.begin() == data_nxt_;
   if (send_.begin() == data_nxt_ && !fin_out && !blocked) {
     meta_deadline_ = kNever;
     meta_backoff_ = 0;

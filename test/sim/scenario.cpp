@@ -339,7 +339,7 @@ void Draw::draw_attack() {
   constexpr std::size_t kTables[] = {2, 16, 128, 1024};
   out_.syn_table_size = rng_.pick(kTables);
   faults_last_ = std::max(faults_last_, length);
-  if (attack.syn_flood == 0) return;
+  if (attack.syn_flood == 0 && out_.syn_table_size > 16) return;
   // A SYN cookie keeps no state: only a client that speaks first makes sure that the server knows
   // of it.
   for (ConnectionPlan& plan : out_.connections) {
