@@ -56,18 +56,28 @@ void Connection::trim_to_mapping(const Subflow& subflow, const Received& in,
   const auto* dss = in.find<Dss>();
   if (dss == nullptr || !dss->mapping || dss->mapping->subflow_seq == 0 || in.payload == 0) return;
   if (fallback_.is_infinite() || dss->mapping->length == 0) return;
-  // Something on the path made one segment of two and kept the mapping of the first. What no
-  // mapping tells about was not received: the peer sends it again, with a mapping of its own.
-  const std::uint64_t mapped =
-      nearest(dss->mapping->subflow_seq - 1, subflow.delivered) + dss->mapping->length -
-      (dss->data_fin ? 1U : 0U);
+  // Something on the path made one segment of several and kept one mapping. What no mapping tells
+  // about was not received: the peer sends it again, with a mapping of its own.
+  const std::uint64_t first = nearest(dss->mapping->subflow_seq - 1, subflow.delivered);
+  const std::uint64_t last = first + dss->mapping->length - (dss->data_fin ? 1U : 0U);
   const std::uint64_t begin =
       nearest(in.header.seq.raw() - subflow.tcp.irs().raw() - 1, subflow.delivered);
   const std::uint64_t end = begin + in.payload;
-  if (mapped <= begin || mapped >= end || subflow.received.find(mapped) != nullptr) return;
-  segment.payload.trim_back(static_cast<std::uint32_t>(end - mapped));
-  const auto flags = static_cast<std::uint8_t>(segment.header.flags);
-  segment.header.flags = static_cast<TcpFlags>(flags & ~static_cast<std::uint8_t>(TcpFlags::Fin));
+  std::uint64_t from = std::max(begin, subflow.delivered);
+  std::uint64_t to = subflow.received.covered_until(from);
+  if (to == from && first > from) from = to = first;
+  if (first <= to && to < last) to = subflow.received.covered_until(last);
+  if (from >= end) return;
+  if (to < end) {
+    segment.payload.trim_back(static_cast<std::uint32_t>(end - std::max(to, begin)));
+    const auto flags = static_cast<std::uint8_t>(segment.header.flags);
+    segment.header.flags = static_cast<TcpFlags>(flags & ~static_cast<std::uint8_t>(TcpFlags::Fin));
+  }
+  if (from == first && from > std::max(begin, subflow.delivered)) {
+    const auto unknown = static_cast<std::uint32_t>(from - begin);
+    segment.payload.trim_front(unknown);
+    segment.header.seq += unknown;
+  }
 }
 
 void Connection::take_options(Instant now, Subflow& subflow, const Received& in,

@@ -150,17 +150,16 @@ std::optional<Grant> Connection::grant_to_idle(std::span<const SubflowView> view
   // window leaves is less than a segment, there is nothing to wait for.
   const std::uint64_t most = std::min(wanted.waiting, wanted.window_room);
   if (send_.begin() != data_nxt_ || most == 0) return std::nullopt;
-  const SubflowView* best = Candidates(views).fastest(
-      [](const SubflowView& view) { return view.room != 0; });
+  const SubflowView* best =
+      Candidates(views).fastest([](const SubflowView& view) { return view.room != 0; });
   if (best == nullptr) return std::nullopt;
   return Grant{best->id, false, std::min(most, best->room)};
 }
 
 void Connection::note_stall(std::span<const SubflowView> views, const Demand& wanted) {
   const bool blocked = wanted.waiting != 0 && wanted.window_room == 0;
-  const bool has_room = std::any_of(views.begin(), views.end(), [](const SubflowView& view) {
-    return view.room >= view.mss;
-  });
+  const bool has_room = std::any_of(views.begin(), views.end(),
+                                    [](const SubflowView& view) { return view.room >= view.mss; });
   const bool stalled = blocked && has_room;
   if (stalled && !was_stalled_) ++stalls_;
   was_stalled_ = stalled;

@@ -41,6 +41,13 @@ const Mapping* MappingList::find(std::uint64_t position) const {
   return at < list_.size() && list_[at].position <= position ? &list_[at] : nullptr;
 }
 
+std::uint64_t MappingList::covered_until(std::uint64_t position) const {
+  for (std::size_t at = first_ending_after(position);
+       at < list_.size() && list_[at].position <= position; ++at)
+    position = list_[at].end();
+  return position;
+}
+
 void MappingList::place(std::size_t at, const Mapping& mapping) {
   if (at > 0 && continues(list_[at - 1], mapping)) {
     list_[at - 1].length += mapping.length;

@@ -44,6 +44,8 @@ class MappingList {
 
   /// The mapping that holds `position`, or nullptr.
   const Mapping* find(std::uint64_t position) const;
+  /// Where the octets that are mapped without a gap from `position` on end.
+  std::uint64_t covered_until(std::uint64_t position) const;
   /// Forgets what lies before `position`, and tells each run that goes to `gone(dsn, length)`.
   template <class Gone>
   void release_below(std::uint64_t position, Gone&& gone) {

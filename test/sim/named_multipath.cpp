@@ -99,8 +99,8 @@ void add_cuts(std::vector<Scenario>& all) {
   }
   Scenario turns = exchange("cuts-in-turn", "both paths are cut, one after the other, and return");
   turns.up.faults.cuts = turns.down.faults.cuts = {{kStart + 300ms, kStart + 3s}};
-  turns.more_paths[0].up.faults.cuts = turns.more_paths[0].down.faults.cuts = {
-      {kStart + 4s, kStart + 9s}};
+  turns.more_paths[0].up.faults.cuts =
+      turns.more_paths[0].down.faults.cuts = {{kStart + 4s, kStart + 9s}};
   turns.connections[0].server_app.write_chunk = 100'000;
   turns.connections[0].server_app.write_pause = 100ms;
   all.push_back(turns);

@@ -206,13 +206,13 @@ void Oracle::on_delivered(Instant now, std::size_t host_index, const Frame& fram
   }
   note_multipath(*end, s);
   end->witness.on_delivered(now, s);
+  // A server that has the peer's key from no segment yet can accept nothing (RFC 8684 §3.1).
+  if (end->multipath && !end->opened) end->witness.owe_nothing();
   if (end->is_live()) check_overdue(now, host_index, *end);
 }
 
 void Oracle::note_multipath(End& end, const Segment& s) {
-  if (!s.mptcp || s.has(kSyn)) return;
-  end.multipath = true;
-  end.witness.carry_anything();
+  if (s.mptcp && !s.has(kSyn)) end.carry_anything();
 }
 
 std::optional<std::string> Oracle::check_reset(const End& end, const Segment& s) const {

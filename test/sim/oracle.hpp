@@ -49,6 +49,10 @@ struct End {
   bool multipath = false;
 
   bool is_live() const { return opened && !released; }
+  void carry_anything() {
+    multipath = true;
+    witness.carry_anything();
+  }
 };
 
 /// A host as the oracle needs to know it.

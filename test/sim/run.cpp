@@ -360,8 +360,7 @@ RunStats Stage::stats() {
   for (const PathPlan& path : scenario_.more_paths)
     rates += path.down.rate_bps;
   const double mtu = std::min(scenario_.server.mtu, scenario_.client.mtu);
-  out.utilisation =
-      out.goodput_bps * (mtu + 14) / (mtu - headers) / static_cast<double>(rates);
+  out.utilisation = out.goodput_bps * (mtu + 14) / (mtu - headers) / static_cast<double>(rates);
   return out;
 }
 

@@ -179,6 +179,10 @@ void Draw::draw_boxes() {
       }
     }
   }
+  // Behind two of them a client would have an address that nobody expects.
+  std::size_t nats = 0;
+  std::erase_if(out_.boxes,
+                [&](const BoxSpec& box) { return box.kind == BoxKind::Nat && ++nats > 1; });
   // What quotes a segment in ICMP after others rewrote it is not understood by its sender.
   const auto rewrites = [](const BoxSpec& box) {
     return box.kind == BoxKind::RewriteSequence || box.kind == BoxKind::RewriteSequenceOnly ||
@@ -370,6 +374,9 @@ void Draw::draw_multipath() {
   if (!own.chance(0.6)) return;
   if (own.chance(0.9)) out_.client.mptcp = draw_mptcp(own);
   if (own.chance(0.9)) out_.server.mptcp = draw_mptcp(own);
+  // A mapping that is merged away is a segment lost, each time that two follow each other closely.
+  std::erase_if(out_.boxes,
+                [](const BoxSpec& box) { return box.kind == BoxKind::DropSackPermitted; });
   if (out_.clients > 1) return;
   std::swap(rng_, own);
   const std::uint64_t more = rng_.below(3);
@@ -422,8 +429,7 @@ void Draw::draw_bound() {
   // is bad luck; all beyond that is a stall.
   const double rounds = static_cast<double>(octets) / static_cast<double>(payload()) / 4 + 100;
   out_.bound = faults_last_ + 2 * longest_cut_ + 3 * rto_max + time_wait + 2 * pauses + 60s +
-               seconds(wire * 5) +
-               seconds(std::chrono::duration<double>(round).count() * rounds);
+               seconds(wire * 5) + seconds(std::chrono::duration<double>(round).count() * rounds);
 }
 
 }  // namespace

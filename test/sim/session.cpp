@@ -39,6 +39,7 @@ void Session::on_connected(Instant now) {
   connected_at_ = now;
   const auto info = context_.core.info(id_);
   if (end_ == nullptr || !info) return fail(now, "connected, but without information");
+  if (info->multipath) end_->carry_anything();
 }
 
 void Session::on_event(Instant now, const mptcp::Event& event) {

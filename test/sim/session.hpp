@@ -13,7 +13,7 @@ inline constexpr std::uint64_t kNeverReached = std::numeric_limits<std::uint64_t
 
 /// What the application at one end does with its connection.
 struct AppPlan {
-  std::uint64_t octets = 0;  ///< To write.
+  std::uint64_t octets = 0;                ///< To write.
   std::uint64_t expected = kNeverReached;  ///< To read, if that is known.
   std::uint32_t write_chunk = 65'536;
   Duration write_pause{};  ///< After each chunk.

@@ -63,6 +63,10 @@ class Witness {
   bool fin_reached() const { return fin_at_ && arrived_.contiguous() >= *fin_at_; }
   /// What is sent here is a part of a stream that other paths carry too (RFC 8684): its octets are
   /// not those of the stream from its start, and the window is not its own.
+  void owe_nothing() {
+    certain_ = {};
+    ack_owed_since_.reset();
+  }
   void carry_anything() { carries_anything_ = true; }
   bool reset_arrived() const { return reset_arrived_; }
   void note_reset() { reset_arrived_ = true; }
