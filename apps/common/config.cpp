@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "apps/common/toml_reader.hpp"
+#include "mptcp/scheduler/subflow_view.hpp"
 
 namespace apps {
 
@@ -146,16 +147,11 @@ void read_gateway(const Located<std::string>& text, TableReader& table, PortConf
 }
 
 void read_port_link(TableReader& table, PortConfig& port) {
-  Report& report = table.report();
   if (const auto mtu = table.integer("mtu", dataplane::dpdk::kMinMtu, dataplane::dpdk::kMaxMtu))
     port.mtu = static_cast<std::uint16_t>(mtu->value);
   if (const auto vlan = table.integer("vlan", 1, 4094))
     port.vlan = static_cast<std::uint16_t>(vlan->value);
-  if (const auto backup = table.flag("backup")) {
-    port.backup = backup->value;
-    if (backup->value)
-      report.note(backup->line, "backup has no effect: this version uses one path per connection");
-  }
+  if (const auto backup = table.flag("backup")) port.backup = backup->value;
 }
 
 void read_identity(TableReader& table, PortNames& names, PortConfig& port) {
@@ -211,25 +207,14 @@ PortConfig read_port(TableReader& table, PortNames& names) {
 
 constexpr std::string_view kNotYet = "is not supported by this version";
 
-void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp) {
+void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& mptcp) {
   Report& report = table.report();
-  const auto no_effect = [&](const Located<std::string>& value, std::string_view key) {
-    report.note(value.line, fmt::format("{} = \"{}\" has no effect: this version uses one path per "
-                                        "connection",
-                                        key, value.value));
-  };
+  if (const auto enabled = table.flag("enabled")) mptcp.enabled = enabled->value;
   if (const auto scheduler =
-          table.word("scheduler", {"min-rtt", "round-robin", "redundant", "blest", "ecf"})) {
-    // With one path every scheduler does the same, except the one that promises two copies.
-    if (scheduler->value == "redundant")
-      report.error(scheduler->line, fmt::format("scheduler \"redundant\" {}", kNotYet),
-                   "It sends over one path per connection; use \"min-rtt\", or remove the line.");
-    else if (scheduler->value != "min-rtt")
-      no_effect(*scheduler, "scheduler");
-  }
-  if (const auto paths = table.word("path_manager", {"fixed-pairs", "full-mesh", "none"});
-      paths && paths->value != "none")
-    no_effect(*paths, "path_manager");
+          table.word("scheduler", {"min-rtt", "round-robin", "redundant", "blest", "ecf"}))
+    mptcp.scheduler = mptcp::scheduler_named(scheduler->value).value_or(mptcp.scheduler);
+  if (const auto paths = table.word("path_manager", {"fixed-pairs", "full-mesh", "none"}))
+    mptcp.path_manager = mptcp::path_manager_named(paths->value).value_or(mptcp.path_manager);
   if (const auto control = table.word("congestion_control",
                                       {"reno", "cubic", "bbr", "lia", "olia", "balia", "wvegas"})) {
     if (const auto kind = cc::kind_named(control->value))
@@ -239,9 +224,9 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp) {
                    fmt::format("congestion_control \"{}\" {}", control->value, kNotYet),
                    "Use \"cubic\", \"bbr\" or \"reno\", or \"lia\", \"olia\" or \"balia\".");
   }
-  if (const auto checksum = table.flag("checksum"); checksum && checksum->value)
-    report.error(checksum->line, fmt::format("checksum = true {}", kNotYet),
-                 "The data-level checksum belongs to MPTCP; use checksum = false.");
+  if (const auto checksum = table.flag("checksum")) mptcp.checksum = checksum->value;
+  if (const auto most = table.integer("max_subflows", 1, mptcp::kMaxSubflows))
+    mptcp.max_subflows = static_cast<std::uint8_t>(most->value);
   table.finish();
 }
 
@@ -384,7 +369,9 @@ ConfigResult parse_config(std::string_view text, const std::string& name, const 
   with_table(root, "engine", report,
              [&](TableReader& table) { read_engine(table, machine, config.node); });
   read_ports(root, report, config.node.ports);
-  with_table(root, "mptcp", report, [&](TableReader& table) { read_mptcp(table, config.tcp); });
+  config.mptcp.enabled = true;
+  with_table(root, "mptcp", report,
+             [&](TableReader& table) { read_mptcp(table, config.tcp, config.mptcp); });
   with_table(root, "tcp", report, [&](TableReader& table) { read_tcp(table, config.tcp); });
   if (report.has_errors()) return tl::unexpected(report.take());
   config.notes = report.take();
@@ -421,7 +408,11 @@ gateway = "10.9.0.254"    # optional
 mtu = 1500
 
 [mptcp]
+enabled = true                         # false: plain TCP, whatever the peer offers
+scheduler = "min-rtt"                  # min-rtt, round-robin, redundant, blest or ecf
+path_manager = "fixed-pairs"           # fixed-pairs, full-mesh or none
 congestion_control = "cubic"           # reno, cubic, bbr, lia, olia or balia
+checksum = false                       # of the data, beside TCP's; on when the peer wants it
 )";
 }
 

@@ -8,6 +8,7 @@
 #include "apps/common/diagnostic.hpp"
 #include "dataplane/dpdk/node_config.hpp"
 #include "dataplane/tcp/config.hpp"
+#include "mptcp/config.hpp"
 
 namespace apps {
 
@@ -15,6 +16,7 @@ namespace apps {
 struct Config {
   dataplane::dpdk::NodeConfig node;  ///< [engine] and the ports, at least one.
   dataplane::tcp::Config tcp;        ///< [tcp], and what [mptcp] says about congestion control.
+  mptcp::Config mptcp;               ///< The rest of [mptcp].
   std::vector<Diagnostic> notes;     ///< Values that have no effect in this version.
 };
 

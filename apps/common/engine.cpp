@@ -19,6 +19,7 @@ mptcp::CoreConfig core_config_of(const dataplane::dpdk::CoreSeat& seat, const Co
   core.send_memory = send_share(config.node.memory) / seat.core_count;
   core.ports = seat.ports;
   core.tcp = config.tcp;
+  core.mptcp = config.mptcp;
   core.seed = seat.seed;
   core.core_index = seat.core_index;
   core.core_count = seat.core_count;
