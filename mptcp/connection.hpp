@@ -150,6 +150,7 @@ class Connection {
 
  private:
   struct Received;
+  struct Announcement;
 
   // connection.cpp
   tcp::Config subflow_config(bool is_join) const;
@@ -206,6 +207,7 @@ class Connection {
   void schedule_fallen_back();
   void schedule_reinjections();
   void schedule_new(Instant now);
+  void couple_subflows(Instant now);
   std::optional<Grant> grant_to_idle(std::span<const SubflowView> views,
                                      const Demand& wanted) const;
   void note_stall(std::span<const SubflowView> views, const Demand& wanted);
@@ -242,6 +244,7 @@ class Connection {
   void on_remove_addr(Instant now, const RemoveAddr& option);
   void on_announcement_timer(Instant now);
   void on_ready(Instant now, Subflow& subflow);
+  Announcement* announcement_under_way();
   Instant next_announcement() const;
 
   Environment env_;
@@ -269,6 +272,7 @@ class Connection {
   Dsn data_nxt_;
   Dsn snd_edge_;
   AnyScheduler scheduler_;
+  Instant couple_at_{};  ///< When subflows hear of each other again.
   std::uint64_t stalls_ = 0;  ///< Demand::stalls
   bool was_stalled_ = false;
   dataplane::IntervalSet<Dsn> reinject_;  ///< To go once more, on another subflow, before new data.

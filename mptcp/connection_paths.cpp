@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostRemotes = 32;
 /// An announcement is repeated so often while no echo comes (RFC 8684 §3.4.1).
 constexpr std::uint8_t kMostAnnouncements = 4;
+/// An echo is awaited for two retransmission timeouts, or at least so long; twice that next time.
+constexpr Duration kLeastPatience = 200ms;
 /// What the peer has, besides a round trip, to announce its addresses.
 constexpr Duration kTimeToAnnounce = 20ms;
 
@@ -74,18 +76,38 @@ void Connection::on_join_refused(const JoinWish& wish, Instant now) {
 }
 
 void Connection::announce_addresses(Instant now) {
+  PortIndex first_port{};
+  for (const LocalAddress& local : locals_)
+    if (local.id == AddressId{}) first_port = local.port;
   for (const LocalAddress& local : locals_) {
     if (local.id == AddressId{} || local.address.is_link_local()) continue;
     announcements_.push_back({local.id, local.address, 0, now, false});
   }
+  // First what is a new path for every peer: an address of this family, then one of another port.
+  const bool v4 = first_tuple_.local.address.is_v4();
+  const auto rank = [&](const Announcement& announcement) {
+    const auto whose = std::find_if(locals_.begin(), locals_.end(), [&](const LocalAddress& local) {
+      return local.id == announcement.id;
+    });
+    return (announcement.address.is_v4() == v4 ? 0 : 2) + (whose->port == first_port ? 1 : 0);
+  };
+  std::stable_sort(announcements_.begin(), announcements_.end(),
+                   [&](const Announcement& a, const Announcement& b) { return rank(a) < rank(b); });
   on_announcement_timer(now);
 }
 
+/// One at a time, as Linux does: it drops an ADD_ADDR that comes while another one waits to be
+/// looked at.
+Connection::Announcement* Connection::announcement_under_way() {
+  for (Announcement& announcement : announcements_)
+    if (!announcement.echoed) return &announcement;
+  return nullptr;
+}
+
 Instant Connection::next_announcement() const {
-  Instant next = kNever;
   for (const Announcement& announcement : announcements_)
-    if (!announcement.echoed) next = std::min(next, announcement.next);
-  return next;
+    if (!announcement.echoed) return announcement.next;
+  return kNever;
 }
 
 void Connection::on_announcement_timer(Instant now) {
@@ -94,22 +116,23 @@ void Connection::on_announcement_timer(Instant now) {
     if (subflow.phase == Subflow::Phase::Ready && (carrier == nullptr || carrier->stale))
       carrier = &subflow;
   });
-  for (Announcement& announcement : announcements_) {
-    if (announcement.echoed || announcement.next > now) continue;
-    if (announcement.sent >= kMostAnnouncements || fallback_.is_infinite() || closing_) {
-      announcement.echoed = true;
-      continue;
-    }
-    announcement.next = now + 1s * (1 << announcement.sent);
-    if (carrier == nullptr) continue;
-    ++announcement.sent;
-    ++env_.stats.add_addr_tx;
-    AddAddr option{.id = announcement.id, .address = announcement.address, .port = {}, .hmac = {}};
-    option.hmac =
-        add_addr_hmac(local_key_, remote_key_, announcement.id, {announcement.address, 0});
-    carrier->controls.push_back(option);
-    carrier->tcp.request_ack();
+  Announcement* const announcement = announcement_under_way();
+  if (announcement == nullptr || announcement->next > now) return;
+  if (announcement->sent >= kMostAnnouncements || fallback_.is_infinite() || closing_) {
+    announcement->echoed = true;
+    return;
   }
+  const Duration patience =
+      carrier == nullptr ? 1s : std::max<Duration>(2 * carrier->tcp.rto(), kLeastPatience);
+  announcement->next = now + patience * (1 << announcement->sent);
+  if (carrier == nullptr) return;
+  ++announcement->sent;
+  ++env_.stats.add_addr_tx;
+  AddAddr option{.id = announcement->id, .address = announcement->address, .port = {}, .hmac = {}};
+  option.hmac =
+      add_addr_hmac(local_key_, remote_key_, announcement->id, {announcement->address, 0});
+  carrier->controls.push_back(option);
+  carrier->tcp.request_ack();
 }
 
 void Connection::on_echo(const AddAddr& option) {
@@ -130,6 +153,13 @@ void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& optio
     return;
   }
   ++env_.stats.add_addr;
+  const auto known = std::find_if(remotes_.begin(), remotes_.end(),
+                                  [&](const RemoteAddress& each) { return each.id == option.id; });
+  if (known != remotes_.end() && known->endpoint.address != option.address) {
+    // RFC 8684 §3.4.1: an id keeps its address until it is removed.
+    ++env_.stats.add_addr_drop;
+    return;
+  }
   AddAddr echo = option;
   echo.echo = true;
   echo.hmac.reset();
@@ -138,8 +168,6 @@ void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& optio
   ++env_.stats.echo_add_tx;
   // Without a port it is that of the first subflow (RFC 8684 §3.4.1).
   const Endpoint endpoint{option.address, option.port.value_or(first_tuple_.remote.port)};
-  const auto known = std::find_if(remotes_.begin(), remotes_.end(),
-                                  [&](const RemoteAddress& each) { return each.id == option.id; });
   if (option.id == AddressId{} || option.address.is_unspecified()) {
     ++env_.stats.add_addr_drop;
   } else if (known != remotes_.end()) {

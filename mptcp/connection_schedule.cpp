@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint32_t kBurst = 65'536;
 /// Decisions of one turn; the rest waits for the next.
 constexpr int kGrantsPerTurn = 256;
+/// Between two times that subflows hear of each other: about a round trip of a short path, and many
+/// in one of a long path.
+constexpr Duration kCoupleEvery = std::chrono::milliseconds(2);
 
 }  // namespace
 
@@ -22,6 +25,7 @@ void Connection::schedule(Instant now) {
     return;
   }
   limit_timeouts();
+  couple_subflows(now);
   schedule_reinjections();
   schedule_new(now);
   schedule_probe(now);
@@ -193,6 +197,22 @@ void Connection::schedule_new(Instant now) {
       views[k].behind = behind_of(*subflows_[views[k].id]);
     views[place[grant->subflow]] = view_of(grant->subflow);
   }
+}
+
+void Connection::couple_subflows(Instant now) {
+  if (now < couple_at_) return;
+  couple_at_ = now + kCoupleEvery;
+  std::array<cc::Sibling, kMaxSubflows> siblings;
+  std::array<Subflow*, kMaxSubflows> whose{};
+  std::size_t count = 0;
+  for_each_alive([&](Subflow& subflow) {
+    const auto sibling = subflow.may_carry() ? subflow.tcp.sibling() : std::nullopt;
+    if (!sibling) return;
+    whose[count] = &subflow;
+    siblings[count++] = *sibling;
+  });
+  for (std::size_t i = 0; i < count; ++i)
+    whose[i]->tcp.on_coupling(cc::couple(std::span(siblings).first(count), i));
 }
 
 void Connection::schedule_probe(Instant /*now*/) {

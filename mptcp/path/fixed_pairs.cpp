@@ -11,14 +11,13 @@ class Pairing {
 
   Joins run() {
     // Neighbours first, so that nobody else takes their place.
-    for (const LocalAddress& local : view_.locals)
-      if (is_idle(local.port)) join_best(local, true);
+    join_idle(true, true);
     // A peer that may still announce addresses is given the time, or a port would be paired with
     // the only address known so far.
     if (!view_.settled) return plan_.joins();
-    for (const bool main_family : {true, false})
-      for (const LocalAddress& local : view_.locals)
-        if (is_idle(local.port) && is_main(local.address) == main_family) join_best(local, false);
+    join_idle(false, true);
+    join_idle(true, false);
+    join_idle(false, false);
     for (const RemoteAddress& remote : view_.remotes)
       if (is_main(remote.endpoint.address) && subflows_to(remote) == 0) join_from_best(remote);
     return plan_.joins();
@@ -52,9 +51,15 @@ class Pairing {
            local.address.same_subnet(remote.endpoint.address, local.prefix_length);
   }
 
+  void join_idle(bool main_family, bool neighbours_only) {
+    for (const LocalAddress& local : view_.locals)
+      if (is_idle(local.port) && is_main(local.address) == main_family)
+        join_best(local, neighbours_only);
+  }
+
   /// Pairs an address of ours with the peer's that has the fewest subflows.
   void join_best(const LocalAddress& local, bool neighbours_only) {
-    if (plan_.is_full() || (neighbours_only && !is_main(local.address))) return;
+    if (plan_.is_full()) return;
     const RemoteAddress* best = nullptr;
     for (const RemoteAddress& remote : view_.remotes) {
       if (!plan_.may_join(local, remote)) continue;

@@ -125,7 +125,11 @@ TEST_CASE("a port with both families is used once, in the first subflow's family
   SECTION("or in the other, where only that has a way") {
     paths.remotes.erase(paths.remotes.begin() + 1);
     paths.remotes[0].joinable = false;
-    CHECK(paths.fixed_pairs() == Pairs{pair(3, 2)});
+    CHECK(paths.fixed_pairs() == Pairs{pair(3, 3)});
+  }
+  SECTION("a neighbour of the other family is better than a stranger of this one") {
+    paths.remotes.erase(paths.remotes.begin() + 1);
+    CHECK(paths.fixed_pairs() == Pairs{pair(3, 3)});
   }
   SECTION("in IPv6 when the connection began with it") {
     paths.subflows = {pair(2, 2)};
