@@ -272,7 +272,7 @@ class Connection {
   Dsn data_nxt_;
   Dsn snd_edge_;
   AnyScheduler scheduler_;
-  Instant couple_at_{};  ///< When subflows hear of each other again.
+  Instant couple_at_{};       ///< When subflows hear of each other again.
   std::uint64_t stalls_ = 0;  ///< Demand::stalls
   bool was_stalled_ = false;
   dataplane::IntervalSet<Dsn> reinject_;  ///< To go once more, on another subflow, before new data.

@@ -11,8 +11,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostRemotes = 32;
 /// An announcement is repeated so often while no echo comes (RFC 8684 §3.4.1).
 constexpr std::uint8_t kMostAnnouncements = 4;
-/// An echo is awaited for two retransmission timeouts, or at least so long; twice that next time.
-constexpr Duration kLeastPatience = 200ms;
+/// An echo is awaited for two retransmission timeouts, or at least so long: Linux counts one that
+/// comes again while it looks at it as dropped. Twice that next time.
+constexpr Duration kLeastPatience = 1s;
 /// What the peer has, besides a round trip, to announce its addresses.
 constexpr Duration kTimeToAnnounce = 20ms;
 
@@ -123,7 +124,7 @@ void Connection::on_announcement_timer(Instant now) {
     return;
   }
   const Duration patience =
-      carrier == nullptr ? 1s : std::max<Duration>(2 * carrier->tcp.rto(), kLeastPatience);
+      carrier == nullptr ? kLeastPatience : std::max(2 * carrier->tcp.rto(), kLeastPatience);
   announcement->next = now + patience * (1 << announcement->sent);
   if (carrier == nullptr) return;
   ++announcement->sent;

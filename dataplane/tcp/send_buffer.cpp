@@ -91,8 +91,7 @@ std::size_t SendBuffer::slice_at(std::uint64_t position) const {
   return low;
 }
 
-std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length,
-                               wire::TxSegment& out) {
+std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length, wire::TxSegment& out) {
   ASSERT(position >= begin_ && position + length <= end_);
   out.piece_count = 0;
   out.payload_length = 0;
