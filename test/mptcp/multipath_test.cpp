@@ -119,5 +119,83 @@ TEST_CASE("a peer without MPTCP is served as TCP", "[mptcp][fallback][rfc8684-3.
   CHECK(pair.b.core.connection_count() == 0);
 }
 
+TEST_CASE("an abort ends the connection on every path", "[mptcp][core][rfc8684-3.5]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(10'000));
+  MultipathPair::events(pair.b);
+  pair.a.core.abort(pair.now, opened.client);
+  pair.run(100ms);
+  const auto events = MultipathPair::events(pair.b);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].kind == Kind::Closed);
+  CHECK(events[0].reason == tcp::CloseReason::Reset);
+  CHECK(pair.b.core.stats().mptcp.mp_fastclose_rx == 1);
+  pair.b.core.close(pair.now, opened.server);
+  pair.run(1s);
+  CHECK(pair.a.core.connection_count() == 0);
+  CHECK(pair.b.core.connection_count() == 0);
+}
+
+TEST_CASE("a lost third segment is made good by what follows", "[mptcp][handshake][rfc8684-3.1]") {
+  MultipathPair pair;
+  const bool with_data = GENERATE(true, false);
+  int from_client = 0;
+  pair.box = [&](int direction, std::size_t path, std::vector<std::byte>& frame) {
+    const bool is_tcp = frame.size() > 54 && frame[23] == std::byte{6};
+    return !(direction == 0 && path == 0 && is_tcp && ++from_client == 2);
+  };
+  const SocketId listener = *pair.b.core.listen(*Endpoint::parse("0.0.0.0:80"));
+  const SocketId client = *pair.a.core.connect(
+      pair.now, {.remote = *Endpoint::parse("10.0.0.2:80"), .local = {}, .tcp = {}});
+  pair.run(10ms);
+  if (with_data) pair.a.core.write(pair.now, client, noise(5'000));
+  pair.run(5s);
+  const auto server = pair.b.core.accept(listener);
+  REQUIRE(server);
+  CHECK(pair.b.core.info(*server)->multipath);
+  CHECK(pair.b.core.readable(*server) == (with_data ? 5'000 : 0));
+  CHECK(pair.a.core.info(client)->subflows.size() == 2);
+}
+
+TEST_CASE("a connection without a path lives on for a time", "[mptcp][core][rfc8684-3.3.3]") {
+  CoreConfig config = MultipathPair::multipath();
+  config.tcp.user_timeout = 2s;
+  config.mptcp.close_timeout = GENERATE(30s, 3s);
+  MultipathPair pair(2, config, config);
+  Opened opened(pair);
+  REQUIRE(opened.up(100'000));
+  MultipathPair::events(pair.a);
+  pair.dead[0] = pair.dead[1] = true;
+  pair.a.core.write(pair.now, opened.client, noise(1'000));
+  pair.run(10s);
+  pair.dead[0] = pair.dead[1] = false;
+  pair.run(10s);
+  const auto events = MultipathPair::events(pair.a);
+  const bool closed = std::any_of(events.begin(), events.end(), [](const Event& event) {
+    return event.kind == Kind::Closed && event.reason == tcp::CloseReason::TimedOut;
+  });
+  CHECK(closed == (config.mptcp.close_timeout == 3s));
+  CHECK(pair.b.core.readable(opened.server) == (closed ? 0 : 1'000));
+}
+
+TEST_CASE("octets by reference travel on every path", "[mptcp][core]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  const auto mine = noise(1'000'000);
+  std::size_t written = 0;
+  std::vector<std::byte> got;
+  for (int i = 0; i < 5'000 && got.size() < mine.size(); ++i) {
+    written += pair.a.core.write_reference(pair.now, opened.client,
+                                           std::span(mine).subspan(written));
+    pair.run(1ms);
+    while (Packet packet = pair.b.core.read_packet(pair.now, opened.server))
+      got.insert(got.end(), packet.data().begin(), packet.data().end());
+  }
+  CHECK(got == mine);
+  pair.run(500ms);
+  CHECK(pair.a.core.info(opened.client)->bytes_acked == mine.size());
+}
+
 }  // namespace
 }  // namespace mptcp::test

@@ -1,0 +1,149 @@
+#include <cstring>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "dataplane/base/heap_packet_pool.hpp"
+#include "dataplane/base/rng.hpp"
+#include "mptcp/reorder_queue.hpp"
+#include "mptcp/send_queue.hpp"
+
+namespace mptcp::test {
+namespace {
+
+using dataplane::BlockPool;
+using dataplane::HeapPacketPool;
+using dataplane::Packet;
+using dataplane::Rng;
+using dataplane::tcp::MemoryBudget;
+
+std::byte octet_at(std::uint64_t position) {
+  return static_cast<std::byte>((position * 2'654'435'761U) >> 11);
+}
+
+struct Receiver {
+  Packet packet(std::uint64_t position, std::uint32_t length) {
+    Packet out = pool.alloc();
+    REQUIRE(static_cast<bool>(out));
+    std::byte* at = out.append(length);
+    for (std::uint32_t i = 0; i < length; ++i)
+      at[i] = octet_at(position + i);
+    return out;
+  }
+  ReorderQueue::Inserted insert(std::uint64_t position, std::uint32_t length) {
+    return queue.insert(position, packet(position, length));
+  }
+  /// Reads all that is there; false when an octet is not the one of its position.
+  bool read_all() {
+    std::vector<std::byte> out(queue.readable());
+    REQUIRE(queue.read(out) == out.size());
+    for (const std::byte octet : out)
+      if (octet != octet_at(read_to++)) return false;
+    return true;
+  }
+
+  HeapPacketPool pool{4096};
+  MemoryBudget budget{64UL << 20};
+  ReorderQueue queue{budget};
+  std::uint64_t read_to = 0;
+};
+
+TEST_CASE("octets come out in the order of the data sequence space", "[mptcp][reorder_queue]") {
+  Receiver receiver;
+  CHECK(receiver.insert(300, 100).out_of_order);
+  CHECK(receiver.insert(100, 100).out_of_order);
+  CHECK(receiver.insert(0, 100).in_order == 200);
+  CHECK(receiver.insert(200, 100).in_order == 200);
+  CHECK(receiver.queue.next() == 400);
+  CHECK(receiver.read_all());
+  CHECK(receiver.budget.used() == 0);
+}
+
+TEST_CASE("what comes twice is taken once", "[mptcp][reorder_queue][rfc8684-3.3.6]") {
+  Receiver receiver;
+  receiver.insert(0, 100);
+  CHECK(receiver.insert(0, 100).duplicate);
+  CHECK(receiver.insert(50, 100).in_order == 50);
+  receiver.insert(200, 50);
+  receiver.insert(300, 50);
+  CHECK(receiver.insert(210, 20).duplicate);
+  receiver.insert(190, 200);  // Covers one, ends in nothing; the hole before it stays.
+  CHECK(receiver.queue.late_packets() == 1);
+  CHECK(receiver.insert(150, 40).in_order == 240);
+  CHECK(receiver.read_all());
+  CHECK(receiver.read_to == 390);
+}
+
+TEST_CASE("any order of overlapping pieces gives the stream", "[mptcp][reorder_queue]") {
+  Rng rng(GENERATE(range(1U, 40U)));
+  Receiver receiver;
+  constexpr std::uint64_t kLength = 20'000;
+  while (receiver.queue.next() < kLength) {
+    const std::uint64_t at = receiver.queue.next() + rng.below(3'000) - rng.below(500);
+    const auto length = static_cast<std::uint32_t>(1 + rng.below(1'400));
+    if (static_cast<std::int64_t>(at) < 0) continue;
+    receiver.insert(at, length);
+    if (rng.below(4) == 0) REQUIRE(receiver.read_all());
+  }
+  CHECK(receiver.read_all());
+  receiver.queue.clear();
+  CHECK(receiver.budget.used() == 0);
+  CHECK(receiver.pool.available() == receiver.pool.capacity());
+}
+
+std::vector<std::byte> octets(std::uint64_t position, std::size_t length) {
+  std::vector<std::byte> out(length);
+  for (std::size_t i = 0; i < length; ++i)
+    out[i] = octet_at(position + i);
+  return out;
+}
+
+TEST_CASE("an octet is kept until the DATA_ACK and every subflow have let it go",
+          "[mptcp][send_queue][rfc8684-3.3.6]") {
+  BlockPool blocks(1UL << 20);
+  const Dsn first(0xffff'ffff'ffff'c000);  // The stream crosses the wrap.
+  {
+    SendQueue queue(blocks, first);
+    REQUIRE(queue.append(octets(0, 100'000)) == 100'000);
+    const std::size_t used = blocks.capacity() - blocks.available();
+    const dataplane::ByteSpan lent = queue.lend(first + 1'000U, 5'000);
+    REQUIRE(lent.size() == 5'000);
+    queue.lend(first + 1'000U, 5'000);  // Another subflow.
+    queue.acknowledge(first + 100'000U);
+    CHECK(queue.memory_begin() == first);
+    CHECK(blocks.capacity() - blocks.available() == 1);
+    CHECK(used > 5);
+    CHECK(std::memcmp(lent.data(), octets(1'000, 5'000).data(), 5'000) == 0);
+    queue.give_back(first + 1'000U, 5'000);
+    CHECK(queue.memory_begin() == first);
+    queue.give_back(first + 1'000U, 2'000);
+    queue.give_back(first + 3'000U, 3'000);
+    CHECK(queue.memory_begin() == first + 100'000U);
+    CHECK(queue.size() == 0);
+  }
+  CHECK(blocks.available() == blocks.capacity());
+}
+
+TEST_CASE("octets by reference are not copied", "[mptcp][send_queue]") {
+  BlockPool blocks(1UL << 20);
+  SendQueue queue(blocks, Dsn(1));
+  const auto mine = octets(0, 3'000'000);
+  queue.append_reference(mine);
+  CHECK(blocks.available() == blocks.capacity());
+  CHECK(queue.lend(Dsn(1), 100).data() == mine.data());
+  queue.give_back(Dsn(1), 100);
+  queue.acknowledge(Dsn(1) + 3'000'000U);
+  CHECK(queue.memory_begin() == queue.end());
+}
+
+TEST_CASE("payload memory that is used up stops the writer", "[mptcp][send_queue]") {
+  BlockPool blocks(3 * BlockPool::kBlockSize);
+  SendQueue queue(blocks, Dsn(1));
+  CHECK(queue.append(octets(0, 100'000)) == 3 * BlockPool::kBlockSize);
+  CHECK(queue.append(octets(0, 1)) == 0);
+  queue.acknowledge(Dsn(1) + std::uint64_t{BlockPool::kBlockSize});
+  CHECK(queue.append(octets(0, 100'000)) == BlockPool::kBlockSize);
+}
+
+}  // namespace
+}  // namespace mptcp::test
