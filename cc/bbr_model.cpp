@@ -80,7 +80,8 @@ void Bbr::update_latest_delivery(const AckSample& ack) {
 void Bbr::update_congestion_signals(const AckSample& ack) {
   update_max_bw(ack);
   if (!loss_round_start_) return;
-  adapt_lower_bounds();
+  // Unlike in the draft: what follows ProbeRTT was sent slowly, and is no measure for the path.
+  if (ack.rate.prior >= slow_until_) adapt_lower_bounds();
   is_loss_in_round_ = false;
 }
 
@@ -88,9 +89,14 @@ void Bbr::adapt_lower_bounds() {
   if (is_probing_bw() || !is_loss_in_round_) return;
   if (bounds_.bw_shortterm == kAnyRate) bounds_.bw_shortterm = max_bw();
   if (bounds_.inflight_shortterm == kUnbounded) bounds_.inflight_shortterm = cwnd_;
-  bounds_.bw_shortterm = std::max(bw_latest_, kBeta * bounds_.bw_shortterm);
+  // Unlike in the draft (§5.5.10.3), which takes what was delivered as it is: where segments were
+  // paced below the bound, that much less arrives, and each round with a single loss would lower
+  // the bound by it, however small the share of what is lost.
+  const float sent_share = std::min(gains().pacing, 1.0F) * (1 - kPacingMargin);
+  bounds_.bw_shortterm = std::max(bw_latest_ / sent_share, kBeta * bounds_.bw_shortterm);
   bounds_.inflight_shortterm =
-      std::max(inflight_latest_, octets_of(kBeta * static_cast<float>(bounds_.inflight_shortterm)));
+      octets_of(std::max(static_cast<float>(inflight_latest_) / sent_share,
+                         kBeta * static_cast<float>(bounds_.inflight_shortterm)));
 }
 
 void Bbr::update_max_bw(const AckSample& ack) {

@@ -57,12 +57,22 @@ bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome
   const bool duplicate = ack == snd_una_ && !scoreboard_.empty() && segment.length() == 0 &&
                          window_of(segment.header) == snd_wnd_;
   const std::uint64_t in_flight = pipe();
-  const Scoreboard::Acked acked = scoreboard_.on_ack(snd_una_, ack, sacks, now, rtt_.min_rtt());
-  if (acked.duplicate_reported) ++env_.stats.dsacks_received;
+  const Scoreboard::Acked acked =
+      scoreboard_.on_ack(snd_una_, ack, sacks, now, rtt_.min_rtt(), rack_);
+  if (acked.reordered) rack_.on_reordering();
+  if (acked.duplicate_reported) {
+    ++env_.stats.dsacks_received;
+    rack_.on_duplicate_reported(ack, snd_nxt_);
+    undo_if_spurious(sacks.front());
+  }
   take_rtt_sample(now, segment, acked);
   if (acked.cumulative != 0) on_new_ack(now, segment, acked, out);
   if (state_ == State::Closed) return false;
   detect_loss(now, acked, duplicate, in_flight);
+  if (tail_probe_.on_ack(ack, acked.duplicate_reported, duplicate && acked.sacked == 0)) {
+    ++env_.stats.tail_losses;
+    cc::on_loss(cc_, now, in_flight);
+  }
   if (acked.delivered != 0 || acked.cumulative != 0) tell_controller(now, acked, in_flight);
   update_send_window(now, segment);
   return true;
@@ -96,8 +106,7 @@ void Connection::on_new_ack(Instant now, const wire::TcpSegment& segment,
   rtt_.on_progress();
 
   if (recovery_ != Recovery::None && snd_una_ >= recovery_point_) {
-    recovery_ = Recovery::None;
-    reno_left_network_ = 0;
+    end_recovery();
   } else if (recovery_ == Recovery::Fast && !sack_) {
     scoreboard_.mark_first_lost();  // A partial ACK (RFC 6582 §3.2 step 3).
     force_retransmit_ = true;
@@ -114,7 +123,11 @@ void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool d
                              std::uint64_t in_flight) {
   if (sack_) {
     if (acked.sacked == 0 && acked.cumulative == 0) return;
-    scoreboard_.mark_lost_by_sack(snd_mss_);
+    if (detects_by_time()) {
+      detect_by_time(now);
+    } else {
+      scoreboard_.mark_lost_by_sack(snd_mss_);
+    }
     if (recovery_ == Recovery::None && scoreboard_.has_lost()) enter_recovery(now, in_flight);
     return;
   }
@@ -125,6 +138,27 @@ void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool d
   if (recovery_ != Recovery::None || ++duplicate_acks_ < kDupThresh) return;
   scoreboard_.mark_first_lost();
   enter_recovery(now, in_flight);
+}
+
+void Connection::detect_by_time(Instant now) {
+  const bool certain = recovery_ != Recovery::None || scoreboard_.sacked_segments() >= kDupThresh;
+  const Duration window = rack_.reorder_window(rtt_.min_rtt(), rtt_.srtt(), certain);
+  arm(Timer::Reorder, scoreboard_.mark_lost_by_time(rack_, window, now));
+  if (scoreboard_.sacked() != 0) disarm(Timer::TailProbe);  // What is missing is known.
+}
+
+void Connection::end_recovery() {
+  recovery_ = Recovery::None;
+  reno_left_network_ = 0;
+  rack_.on_recovery_end();
+}
+
+void Connection::undo_if_spurious(const wire::SackBlock& duplicate) {
+  if (!undo_.on_duplicate(duplicate.begin, duplicate.end) || scoreboard_.has_lost()) return;
+  undo_.close();
+  ++env_.stats.recoveries_undone;
+  cc::on_undo(cc_);
+  if (recovery_ == Recovery::Fast) end_recovery();
 }
 
 void Connection::tell_controller(Instant now, const Scoreboard::Acked& acked,
@@ -157,6 +191,9 @@ void Connection::enter_recovery(Instant now, std::uint64_t in_flight) {
   recovery_point_ = snd_nxt_;
   force_retransmit_ = true;
   prr_.start(in_flight);
+  undo_.start(snd_una_);
+  tail_probe_.stop();
+  disarm(Timer::TailProbe);
   cc::on_loss(cc_, now, snd_nxt_ - snd_una_);
 }
 

@@ -35,6 +35,7 @@ struct Config {
   bool timestamps = true;      ///< RFC 7323 §3.
   bool sack = true;            ///< RFC 2018.
   bool window_scaling = true;  ///< RFC 7323 §2.
+  bool rack = true;  ///< With SACK: losses by time and tail probes (RFC 8985); else RFC 6675.
 
   /// Receive buffer: where autotuning starts and where it ends, octets, at most 1 GiB (RFC 7323
   /// §2.3).

@@ -94,8 +94,11 @@ Connection::Connection(const Environment& environment, const OpenParameters& ope
 }
 
 std::uint32_t Connection::send_limit() const {
+  // What was SACKed is held as well until the hole before it is filled; who does not slow down for
+  // a loss needs room for that.
+  const std::uint64_t flights = pacer_.rate() == 0 ? 2 : 3;
   const std::uint64_t wanted =
-      std::max<std::uint64_t>(config_.send_buffer_initial, 2 * cc::window(cc_));
+      std::max<std::uint64_t>(config_.send_buffer_initial, flights * cc::window(cc_));
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, config_.send_buffer_max));
 }
 

@@ -14,12 +14,15 @@
 #include "dataplane/tcp/pacer.hpp"
 #include "dataplane/tcp/peer_syn.hpp"
 #include "dataplane/tcp/prr.hpp"
+#include "dataplane/tcp/rack.hpp"
 #include "dataplane/tcp/receive_buffer.hpp"
 #include "dataplane/tcp/rtt.hpp"
 #include "dataplane/tcp/scoreboard.hpp"
 #include "dataplane/tcp/send_buffer.hpp"
 #include "dataplane/tcp/state.hpp"
 #include "dataplane/tcp/stats.hpp"
+#include "dataplane/tcp/tail_probe.hpp"
+#include "dataplane/tcp/undo.hpp"
 #include "dataplane/wire/segment.hpp"
 
 namespace dataplane::tcp {
@@ -172,11 +175,13 @@ class Connection {
     Persist,     ///< Before the first zero-window probe (RFC 9293 §3.8.6.1), and the SWS override.
     DelayedAck,
     Keepalive,
-    State,  ///< The end of TIME-WAIT, or of FIN-WAIT-2 when nobody reads.
-    Trim,   ///< Gives memory of an idle connection back.
-    Pace,   ///< When the pacer lets more segments go.
+    State,      ///< The end of TIME-WAIT, or of FIN-WAIT-2 when nobody reads.
+    Trim,       ///< Gives memory of an idle connection back.
+    Pace,       ///< When the pacer lets more segments go.
+    Reorder,    ///< When what is only late so far is lost (RFC 8985 §6.3).
+    TailProbe,  ///< When the end of a flight is asked for (RFC 8985 §7.2).
   };
-  static constexpr std::size_t kTimers = 7;
+  static constexpr std::size_t kTimers = 9;
 
   // handshake.cpp
   void negotiate(const PeerSyn& syn);
@@ -206,6 +211,10 @@ class Connection {
                    std::uint64_t in_flight);
   void tell_controller(Instant now, const Scoreboard::Acked& acked, std::uint64_t in_flight);
   void enter_recovery(Instant now, std::uint64_t in_flight);
+  bool detects_by_time() const { return sack_ && config_.rack; }
+  void detect_by_time(Instant now);
+  void undo_if_spurious(const wire::SackBlock& duplicate);
+  void end_recovery();
   void update_send_window(Instant now, const wire::TcpSegment& segment);
   void take_rtt_sample(Instant now, const wire::TcpSegment& segment,
                        const Scoreboard::Acked& acked);
@@ -215,7 +224,9 @@ class Connection {
 
   // output.cpp
   bool emit_retransmission(Instant now, wire::TxSegment& out);
-  bool emit_new(Instant now, wire::TxSegment& out);
+  bool emit_new(Instant now, wire::TxSegment& out, bool as_probe = false);
+  bool emit_tail_probe(Instant now, wire::TxSegment& out);
+  void resend(Instant now, const Scoreboard::Sent& segment, wire::TxSegment& out);
   bool emit_ack(Instant now, wire::TxSegment& out);
   bool emit_reset(wire::TxSegment& out);
   std::uint32_t new_payload_length(std::uint32_t room);
@@ -241,6 +252,8 @@ class Connection {
   bool take_expired(Timer timer, Instant now);
   void rearm_retransmit(Instant now);
   void on_retransmit_timeout(Instant now, Outcome& out);
+  void arm_tail_probe(Instant now);
+  void on_reorder_timeout(Instant now);
   void on_keepalive(Instant now, Outcome& out);
   bool gives_up(Instant now) const;
   void enter_time_wait(Instant now);
@@ -301,6 +314,7 @@ class Connection {
       false;  ///< One octet beyond the window is to be sent, or what SWS avoidance held back.
   bool probe_in_flight_ = false;
   bool keepalive_pending_ = false;
+  bool tail_probe_pending_ = false;
   bool was_full_ = false;      ///< The application was told that there is no room.
   bool cwnd_limited_ = false;  ///< The congestion window was what stopped the last flight.
 
@@ -322,6 +336,9 @@ class Connection {
   std::optional<wire::SackBlock> dsack_;
 
   Scoreboard scoreboard_;
+  Rack rack_;
+  TailProbe tail_probe_;
+  Undo undo_;
   Prr prr_;
   Pacer pacer_;
   RttEstimator rtt_;

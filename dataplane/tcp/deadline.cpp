@@ -24,6 +24,8 @@ Outcome Connection::on_deadline(Instant now) {
   Outcome out;
   if (take_expired(Timer::DelayedAck, now)) ack_now_ = true;
   if (take_expired(Timer::Persist, now)) probe_pending_ = true;
+  if (take_expired(Timer::Reorder, now)) on_reorder_timeout(now);
+  if (take_expired(Timer::TailProbe, now)) tail_probe_pending_ = !scoreboard_.empty();
   if (take_expired(Timer::Retransmit, now)) on_retransmit_timeout(now, out);
   if (take_expired(Timer::Keepalive, now)) on_keepalive(now, out);
   if (take_expired(Timer::State, now)) finish(CloseReason::Finished, out);
@@ -35,6 +37,8 @@ Outcome Connection::on_deadline(Instant now) {
 void Connection::rearm_retransmit(Instant now) {
   if (scoreboard_.empty()) {
     disarm(Timer::Retransmit);
+    disarm(Timer::TailProbe);
+    disarm(Timer::Reorder);
     arm(Timer::Trim, now + kTrimAfter);
     return;
   }
@@ -42,6 +46,23 @@ void Connection::rearm_retransmit(Instant now) {
   if (config_.user_timeout > 0s)
     at = std::min(at, std::max(unacked_since_ + config_.user_timeout, now + 1ms));
   arm(Timer::Retransmit, at);
+  arm_tail_probe(now);
+}
+
+void Connection::arm_tail_probe(Instant now) {
+  // RFC 8985 §7.2: not where something else asks already.
+  const bool wanted = detects_by_time() && rtt_.has_sample() && recovery_ == Recovery::None &&
+                      !tail_probe_.is_out() && scoreboard_.sacked() == 0 && snd_wnd_ != 0 &&
+                      !probe_in_flight_;
+  if (!wanted) return disarm(Timer::TailProbe);
+  const Instant at = now + TailProbe::timeout(rtt_.srtt(), scoreboard_.segments() == 1);
+  arm(Timer::TailProbe, at < deadlines_[static_cast<std::size_t>(Timer::Retransmit)] ? at : kNever);
+}
+
+void Connection::on_reorder_timeout(Instant now) {
+  const std::uint64_t in_flight = pipe();
+  detect_by_time(now);
+  if (recovery_ == Recovery::None && scoreboard_.has_lost()) enter_recovery(now, in_flight);
 }
 
 bool Connection::gives_up(Instant now) const {
@@ -70,7 +91,14 @@ void Connection::on_retransmit_timeout(Instant now, Outcome& out) {
     ++env_.stats.sacks_reneged;
     scoreboard_.forget_sacks();
   }
-  scoreboard_.mark_all_lost();
+  if (detects_by_time()) {
+    const Duration window = rack_.reorder_window(rtt_.min_rtt(), rtt_.srtt(), true);
+    scoreboard_.mark_lost_by_timeout(rack_, window, now);
+  } else {
+    scoreboard_.mark_all_lost();
+  }
+  tail_probe_.stop();
+  tail_probe_pending_ = false;
   force_retransmit_ = true;
   reno_left_network_ = 0;
   duplicate_acks_ = 0;
@@ -78,10 +106,14 @@ void Connection::on_retransmit_timeout(Instant now, Outcome& out) {
     // A zero-window probe: the peer's application is slow, the network is not (RFC 9293 §3.8.6.1).
     ++env_.stats.zero_window_probes;
     probe_in_flight_ = true;
+    undo_.close();
   } else {
     ++env_.stats.timeouts;
     // RFC 5681 §3.1: a segment that times out again does not lower ssthresh again.
-    if (rtt_.backoff() == 0) cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
+    if (rtt_.backoff() == 0) {
+      cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
+      undo_.start(snd_una_);
+    }
     recovery_ = Recovery::Timeout;
     recovery_point_ = snd_nxt_;
   }
@@ -124,7 +156,7 @@ void Connection::finish(CloseReason reason, Outcome& out) {
   out.closed = state_ != State::TimeWait;
   state_ = State::Closed;
   deadlines_.fill(kNever);
-  syn_pending_ = ack_now_ = probe_pending_ = keepalive_pending_ = false;
+  syn_pending_ = ack_now_ = probe_pending_ = keepalive_pending_ = tail_probe_pending_ = false;
   scoreboard_.clear();
   send_.clear();
   // A stream that had arrived whole was acknowledged: it stays to be read, whatever came after.

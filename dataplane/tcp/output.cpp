@@ -25,7 +25,9 @@ bool Connection::poll_transmit(Instant now, wire::TxSegment& out) {
   if (!is_synchronized(state_)) return false;
   if (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only())
     return emit_ack(now, out);
-  if (may_send(state_) && (emit_retransmission(now, out) || emit_new(now, out))) return true;
+  if (may_send(state_) &&
+      (emit_retransmission(now, out) || emit_tail_probe(now, out) || emit_new(now, out)))
+    return true;
   return emit_ack(now, out);
 }
 
@@ -139,23 +141,43 @@ bool Connection::emit_retransmission(Instant now, wire::TxSegment& out) {
   if (lost == nullptr) return false;
   if (!force_retransmit_ && (pipe() + lost->length > congestion_window() || !check_pace(now)))
     return false;
-  start_segment(now, lost->begin, out);
+  force_retransmit_ = false;
+  resend(now, *lost, out);
+  return true;
+}
+
+void Connection::resend(Instant now, const Scoreboard::Sent& segment, wire::TxSegment& out) {
+  const SeqNum begin = segment.begin;
+  start_segment(now, begin, out);
   add_sack_blocks(out.header.options, reserve_with_payload_);
   const std::uint32_t room = payload_room_beside(out.header.options);
-  const bool has_fin = fin_sent_ && lost->end() == snd_nxt_;
-  const std::uint32_t text = lost->length - (has_fin ? 1U : 0U);
-  const std::uint32_t length = send_.peek(position_of(lost->begin), std::min(text, room), out);
+  const bool has_fin = fin_sent_ && segment.end() == snd_nxt_;
+  const std::uint32_t text = segment.length - (has_fin ? 1U : 0U);
+  const std::uint32_t length = send_.peek(position_of(begin), std::min(text, room), out);
   const bool with_fin = has_fin && length == text;
   if (with_fin) out.header.flags |= TcpFlags::Fin;
-  if (length != 0 && position_of(lost->begin) + length == send_.end())
-    out.header.flags |= TcpFlags::Psh;
+  if (length != 0 && position_of(begin) + length == send_.end()) out.header.flags |= TcpFlags::Psh;
   out.header.window = announce_window();
-  force_retransmit_ = false;
-  scoreboard_.on_retransmitted(lost->begin, length + (with_fin ? 1U : 0U), now);
+  scoreboard_.on_retransmitted(begin, length + (with_fin ? 1U : 0U), now);
+  undo_.on_retransmitted(length);
+  // Its ACK is a round trip away from now, not from when the one before it came.
+  if (begin == snd_una_ && recovery_ == Recovery::Fast) rearm_retransmit(now);
   note_departure(now, length);
   ++segments_retransmitted_;
   ++env_.stats.segments_retransmitted;
   on_data_emitted(now);
+}
+
+bool Connection::emit_tail_probe(Instant now, wire::TxSegment& out) {
+  if (!tail_probe_pending_) return false;
+  tail_probe_pending_ = false;
+  if (scoreboard_.empty() || recovery_ != Recovery::None) return false;
+  // RFC 8985 §7.3: new data if there is any, else the last segment again.
+  const bool is_new = emit_new(now, out, true);
+  if (!is_new) resend(now, scoreboard_.last(), out);
+  tail_probe_.start(snd_nxt_, !is_new);
+  ++env_.stats.tail_probes;
+  rearm_retransmit(now);
   return true;
 }
 
@@ -188,7 +210,7 @@ void Connection::note_departure(Instant now, std::uint32_t length) {
   prr_.on_sent(length);
 }
 
-bool Connection::emit_new(Instant now, wire::TxSegment& out) {
+bool Connection::emit_new(Instant now, wire::TxSegment& out, bool as_probe) {
   const std::uint64_t queued = unsent();
   const bool fin_waits = fin_queued_ && !fin_sent_;
   if (queued == 0 && !fin_waits) {
@@ -213,7 +235,7 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out) {
   }
   const std::uint32_t in_flight = pipe();
   cwnd_limited_ = in_flight != 0 && in_flight + length > congestion_window();
-  if ((cwnd_limited_ || !check_pace(now)) && !probe_pending_) return false;
+  if (!probe_pending_ && !as_probe && (cwnd_limited_ || !check_pace(now))) return false;
 
   length = send_.peek(position_of(snd_nxt_), length, out);
   const bool with_fin = fin_waits && length == queued;
@@ -239,6 +261,7 @@ void Connection::on_new_emitted(Instant now, std::uint32_t length, bool with_fin
   fin_sent_ = fin_sent_ || with_fin;
   bytes_sent_ += length;
   on_data_emitted(now);
+  arm_tail_probe(now);
 }
 
 bool Connection::emit_ack(Instant now, wire::TxSegment& out) {

@@ -26,7 +26,9 @@ class RttEstimator {
       min_rtt_ = std::min(min_rtt_, rtt);
     }
     srtt_ = std::max<Duration>(srtt_, 1ns);
-    rto_ = bounded(srtt_ + std::max(rttvar_ * 4, kGranularity));
+    // A steady path shows no variation, and then any queue looks like a loss: the least timeout is
+    // the least variation as well (as Linux has it).
+    rto_ = bounded(srtt_ + std::max({rttvar_ * 4, kGranularity, rto_min_}));
     backoff_ = 0;
   }
   /// RFC 6298 §5.5: after a timeout the timer doubles.

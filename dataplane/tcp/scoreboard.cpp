@@ -16,7 +16,7 @@ constexpr std::uint32_t kSmallestUsualSegment = 256;
 
 void Scoreboard::on_sent(SeqNum begin, std::uint32_t length, Instant now) {
   DEBUG_ASSERT(sent_.empty() || sent_.back().end() == begin);
-  if (sent_.empty()) next_lost_ = lost_below_ = highest_sacked_ = begin;
+  if (sent_.empty()) next_lost_ = lost_below_ = highest_sacked_ = timed_below_ = arrived_ = begin;
   const bool first = pipe() == 0;
   total_ += length;
   sent_.push_back({.begin = begin, .length = length});
@@ -48,6 +48,7 @@ void Scoreboard::split(std::size_t index, std::uint32_t length) {
   rest.begin = rest.begin + length;
   rest.length -= length;
   sent_[index].length = length;
+  if (rest.sacked) ++sacked_segments_;
   sent_.insert(index + 1, rest);
 }
 
@@ -72,23 +73,32 @@ void Scoreboard::unmark(Sent& segment) {
   segment.lost = segment.retransmitted = false;
 }
 
-void Scoreboard::on_delivered(const Sent& segment, Acked& out, Instant now, Instant& latest) {
+void Scoreboard::on_delivered(const Sent& segment, Pass& pass) {
+  Acked& out = pass.out;
   out.delivered += segment.length;
-  rate_.on_delivered(segment.path, segment.sent_at, segment.app_limited, segment.length, now,
+  rate_.on_delivered(segment.path, segment.sent_at, segment.app_limited, segment.length, pass.now,
                      out.rate);
-  if (!segment.sent_once || segment.sent_at < latest) return;
-  latest = segment.sent_at;
-  out.rtt = now - segment.sent_at;
+  const Duration rtt = pass.now - segment.sent_at;
+  // RFC 8985 §6.2 step 2: sooner than any round trip, it is the ACK of an earlier transmission.
+  if (segment.sent_once || rtt >= pass.min_rtt)
+    pass.rack.on_delivered(segment.sent_at, segment.end(), rtt);
+  arrived_ = max(arrived_, segment.end());
+  if (!segment.sent_once) return;
+  if (segment.end() < pass.highest) out.reordered = true;
+  if (segment.sent_at < pass.latest) return;
+  pass.latest = segment.sent_at;
+  out.rtt = rtt;
 }
 
-void Scoreboard::pop_acked(SeqNum ack, Acked& out, Instant now, Instant& latest) {
+void Scoreboard::pop_acked(SeqNum ack, Pass& pass) {
   while (!sent_.empty() && sent_.front().begin < ack) {
     if (sent_.front().end() > ack) split(0, ack - sent_.front().begin);
     Sent segment = sent_.take_front();
     if (segment.sacked) {
       sacked_ -= segment.length;
+      --sacked_segments_;
     } else {
-      on_delivered(segment, out, now, latest);
+      on_delivered(segment, pass);
       unmark(segment);
     }
     total_ -= segment.length;
@@ -97,35 +107,38 @@ void Scoreboard::pop_acked(SeqNum ack, Acked& out, Instant now, Instant& latest)
 
 Scoreboard::Acked Scoreboard::on_ack(SeqNum snd_una, SeqNum ack,
                                      std::span<const wire::SackBlock> sacks, Instant now,
-                                     Duration min_rtt) {
-  Acked out = apply(snd_una, ack, sacks, now);
+                                     Duration min_rtt, Rack& rack) {
+  Pass pass{.now = now, .min_rtt = min_rtt, .rack = rack, .highest = arrived_};
+  apply(snd_una, ack, sacks, pass);
+  Acked& out = pass.out;
   rate_.finish(out.rate, out.rtt ? std::min(min_rtt, *out.rtt) : min_rtt);
   return out;
 }
 
-Scoreboard::Acked Scoreboard::apply(SeqNum snd_una, SeqNum ack,
-                                    std::span<const wire::SackBlock> sacks, Instant now) {
-  Acked out;
-  Instant latest{};
+void Scoreboard::apply(SeqNum snd_una, SeqNum ack, std::span<const wire::SackBlock> sacks,
+                       Pass& pass) {
   if (ack > snd_una) {
-    out.cumulative = ack - snd_una;
-    pop_acked(ack, out, now, latest);
+    pass.out.cumulative = ack - snd_una;
+    pop_acked(ack, pass);
+    while (!resent_.empty() && resent_.front().begin < ack)
+      resent_.pop_front();
+    timed_below_ = max(timed_below_, ack);
     next_lost_ = max(next_lost_, ack);
     lost_below_ = max(lost_below_, ack);
     highest_sacked_ = max(highest_sacked_, ack);
   }
-  if (sacks.empty()) return out;
+  if (sacks.empty()) return;
   // RFC 2883 §4: the first block reports a duplicate when it lies below the ACK or inside the
   // second block.
   const wire::SackBlock& first = sacks.front();
-  out.duplicate_reported = first.end <= ack || (sacks.size() > 1 && first.begin >= sacks[1].begin &&
-                                                first.end <= sacks[1].end);
+  pass.out.duplicate_reported =
+      first.end <= ack ||
+      (sacks.size() > 1 && first.begin >= sacks[1].begin && first.end <= sacks[1].end);
   for (const wire::SackBlock& block : sacks)
-    on_sack(block, out, now, latest);
+    on_sack(block, pass);
   known_count_ = 0;
   for (const wire::SackBlock& block : sacks)
     if (is_sensible(block)) known_[known_count_++] = block;
-  return out;
 }
 
 bool Scoreboard::is_sensible(const wire::SackBlock& block) const {
@@ -137,19 +150,19 @@ bool Scoreboard::may_split() const {
   return sent_.size() < kSplitAllowance + total_ / kSmallestUsualSegment;
 }
 
-void Scoreboard::on_sack(const wire::SackBlock& block, Acked& out, Instant now, Instant& latest) {
+void Scoreboard::on_sack(const wire::SackBlock& block, Pass& pass) {
   if (!is_sensible(block)) return;
   for (std::size_t i = 0; i < known_count_; ++i) {
     const wire::SackBlock& known = known_[i];
     if (known.begin < block.begin || known.end > block.end || known.begin >= known.end) continue;
-    sack_range(block.begin, known.begin, out, now, latest);
-    sack_range(known.end, block.end, out, now, latest);
+    sack_range(block.begin, known.begin, pass);
+    sack_range(known.end, block.end, pass);
     return;
   }
-  sack_range(block.begin, block.end, out, now, latest);
+  sack_range(block.begin, block.end, pass);
 }
 
-void Scoreboard::sack_range(SeqNum begin, SeqNum end, Acked& out, Instant now, Instant& latest) {
+void Scoreboard::sack_range(SeqNum begin, SeqNum end, Pass& pass) {
   for (std::size_t i = index_at(begin); i < sent_.size() && sent_[i].begin < end; ++i) {
     if (sent_[i].sacked) continue;
     // A block that covers part of a segment covers what the receiver kept of it.
@@ -164,8 +177,9 @@ void Scoreboard::sack_range(SeqNum begin, SeqNum end, Acked& out, Instant now, I
     unmark(segment);
     segment.sacked = true;
     sacked_ += segment.length;
-    out.sacked += segment.length;
-    on_delivered(segment, out, now, latest);
+    ++sacked_segments_;
+    pass.out.sacked += segment.length;
+    on_delivered(segment, pass);
     highest_sacked_ = max(highest_sacked_, segment.end());
   }
 }
@@ -192,14 +206,54 @@ bool Scoreboard::mark_lost_by_sack(std::uint32_t mss) {
   return lost_ != before;
 }
 
+Instant Scoreboard::mark_lost_by_time(const Rack& rack, Duration window, Instant now) {
+  const Duration patience = rack.rtt() + window;
+  Instant look_again = kNever;
+  // First transmissions have the order of their sequence numbers: the first that may still come
+  // stands for all behind it.
+  for (std::size_t i = index_at(timed_below_); i < sent_.size(); ++i) {
+    Sent& segment = sent_[i];
+    if (!segment.sacked && !segment.lost && segment.sent_once) {
+      if (!rack.was_sent_before(segment.sent_at, segment.end())) break;
+      if (segment.sent_at + patience > now) {
+        look_again = segment.sent_at + patience;
+        break;
+      }
+      mark_lost(segment);
+    }
+    timed_below_ = segment.end();
+  }
+  for (; !resent_.empty(); resent_.pop_front()) {
+    const std::size_t i = index_at(resent_.front().begin);
+    if (!is_in_flight(resent_.front(), i)) continue;
+    Sent& segment = sent_[i];
+    if (!rack.was_sent_before(segment.sent_at, segment.end())) break;
+    if (segment.sent_at + patience > now) return std::min(look_again, segment.sent_at + patience);
+    unmark(segment);
+    mark_lost(segment);
+  }
+  return look_again;
+}
+
+bool Scoreboard::is_in_flight(const Resent& resent, std::size_t index) const {
+  if (index >= sent_.size() || sent_[index].begin != resent.begin) return false;
+  const Sent& segment = sent_[index];
+  return segment.sent_at == resent.sent_at && !segment.sacked &&
+         (!segment.lost || segment.retransmitted);
+}
+
 void Scoreboard::mark_first_lost() {
   if (!sent_.empty()) mark_lost(sent_.front());
 }
 
-void Scoreboard::mark_all_lost() {
+void Scoreboard::mark_all_lost() { mark_lost_by_timeout(Rack(), Duration::zero(), kNever); }
+
+void Scoreboard::mark_lost_by_timeout(const Rack& rack, Duration window, Instant now) {
+  const Duration patience = rack.rtt() + window;
   for (std::size_t i = 0; i < sent_.size(); ++i) {
     Sent& segment = sent_[i];
     if (segment.sacked || (segment.lost && !segment.retransmitted)) continue;
+    if (i != 0 && now - segment.sent_at < patience) continue;
     unmark(segment);
     mark_lost(segment);
   }
@@ -217,9 +271,9 @@ void Scoreboard::mark_longer_lost(std::uint32_t length) {
 void Scoreboard::forget_sacks() {
   for (std::size_t i = 0; i < sent_.size(); ++i)
     sent_[i].sacked = false;
-  sacked_ = 0;
+  sacked_ = sacked_segments_ = 0;
   known_count_ = 0;
-  if (!sent_.empty()) lost_below_ = highest_sacked_ = sent_.front().begin;
+  if (!sent_.empty()) lost_below_ = highest_sacked_ = timed_below_ = sent_.front().begin;
 }
 
 const Scoreboard::Sent* Scoreboard::next_lost() {
@@ -244,12 +298,14 @@ void Scoreboard::on_retransmitted(SeqNum begin, std::uint32_t length, Instant no
     retransmitted_ += segment.length;
   }
   note_transmission(segment, now, first);
+  resent_.push_back({begin, now});
 }
 
 void Scoreboard::clear() {
   sent_.clear();
-  sent_.release_memory();
-  total_ = sacked_ = lost_ = retransmitted_ = 0;
+  resent_.clear();
+  trim();
+  total_ = sacked_ = sacked_segments_ = lost_ = retransmitted_ = 0;
   newly_lost_ = {};
   known_count_ = 0;
 }

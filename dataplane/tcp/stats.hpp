@@ -27,6 +27,9 @@ struct Stats {
   std::uint64_t challenge_acks_limited = 0;
   std::uint64_t fast_recoveries = 0;     ///< TCPSackRecovery, TCPRenoRecovery
   std::uint64_t timeouts = 0;            ///< TCPTimeouts
+  std::uint64_t tail_probes = 0;         ///< TCPLossProbes
+  std::uint64_t tail_losses = 0;         ///< TCPLossProbeRecovery: repaired by a tail probe.
+  std::uint64_t recoveries_undone = 0;   ///< TCPDSACKUndo: nothing had been lost.
   std::uint64_t sacks_reneged = 0;       ///< TCPSACKReneging
   std::uint64_t dsacks_received = 0;     ///< TCPDSACKRecv
   std::uint64_t zero_window_probes = 0;  ///< TCPWinProbe
@@ -64,6 +67,9 @@ struct Stats {
     visit("challenge_acks_limited", challenge_acks_limited);
     visit("fast_recoveries", fast_recoveries);
     visit("timeouts", timeouts);
+    visit("tail_probes", tail_probes);
+    visit("tail_losses", tail_losses);
+    visit("recoveries_undone", recoveries_undone);
     visit("sacks_reneged", sacks_reneged);
     visit("dsacks_received", dsacks_received);
     visit("zero_window_probes", zero_window_probes);

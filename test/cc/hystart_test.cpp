@@ -92,3 +92,11 @@ TEST_CASE("a slow start that knows its threshold does not look at the delay",
   for (int i = 0; i < 6; ++i)
     CHECK(flow.growth(Duration(i * 20ms)) == Approx(2).epsilon(0.1));
 }
+
+TEST_CASE("slow start does not jump with an ACK for very much", "[cc][hystart][rfc9406-4]") {
+  Window window({.mss = kMss});
+  HyStart slow_start;
+  const std::uint64_t before = window.octets();
+  slow_start.on_ack(window, {.now = Instant(1s), .acked_bytes = 100 * kMss});
+  CHECK(window.octets() <= before + 8 * kMss);
+}

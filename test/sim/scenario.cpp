@@ -286,6 +286,7 @@ Config Draw::draw_tcp() {
   out.nagle = rng_.chance(0.2);
   out.timestamps = !rng_.chance(0.2);
   out.sack = !rng_.chance(0.15);
+  out.rack = out_.seed % 8 != 0;
   out.window_scaling = !rng_.chance(0.1);
   out.receive_buffer_max = static_cast<std::uint32_t>(rng_.log_between(16'384, 4UL << 20));
   out.receive_buffer_initial = static_cast<std::uint32_t>(

@@ -22,11 +22,12 @@ struct Sender {
   }
   Scoreboard::Acked ack(std::uint32_t segments, std::span<const wire::SackBlock> sacks = {}) {
     const SeqNum to = una + segments * kLength;
-    const auto out = board.on_ack(una, to, sacks, now, min_rtt);
+    const auto out = board.on_ack(una, to, sacks, now, min_rtt, rack);
     una = to;
     return out;
   }
   Duration min_rtt = 10ms;
+  Rack rack;
 };
 
 TEST_CASE("the rate is what was delivered in one flight over the time that it took",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -57,6 +58,7 @@ inline std::vector<std::byte> pattern(std::size_t length, std::size_t from = 0) 
 class EnginePair {
  public:
   using Drop = std::function<bool(int direction, const wire::TxSegment&)>;
+  using Late = std::function<Duration(int direction, const wire::TxSegment&)>;
 
   explicit EnginePair(Bench& bench, Duration delay = 5ms, SeqNum iss_a = SeqNum(1'000),
                       SeqNum iss_b = SeqNum(9'000))
@@ -69,6 +71,7 @@ class EnginePair {
   std::optional<Connection> a, b;
   Instant now = Instant(100s);
   Drop drop;
+  Late late;  ///< How much longer than others a segment is on its way.
   std::uint64_t segments = 0;
 
   /// Runs until `until` or until nothing is left to happen.
@@ -131,7 +134,11 @@ class EnginePair {
     while (from->poll_transmit(now, out)) {
       ++segments;
       if (drop && drop(direction, out)) continue;
-      wire_.push_back({now + delay_, direction, bench_.delivered(out)});
+      const Instant at = now + delay_ + (late ? late(direction, out) : Duration::zero());
+      const auto before =
+          std::upper_bound(wire_.begin(), wire_.end(), at,
+                           [](Instant left, const InFlight& right) { return left < right.at; });
+      wire_.insert(before, InFlight{at, direction, bench_.delivered(out)});
     }
   }
   void deliver() {

@@ -54,6 +54,7 @@ TEST_CASE("one lost segment is repaired by fast retransmit without a timeout",
 
 TEST_CASE("a lost tail is repaired by the retransmission timer", "[tcp][deadline][rfc6298-5]") {
   Bench bench;
+  bench.config.rack = false;
   EnginePair pair(bench);
   pair.establish();
   int dropped = 0;
