@@ -14,8 +14,9 @@ constexpr std::uint8_t kMostAnnouncements = 4;
 /// An echo is awaited for two retransmission timeouts, or at least so long: Linux counts one that
 /// comes again while it looks at it as dropped. Twice that next time.
 constexpr Duration kLeastPatience = 1s;
-/// What the peer has, besides a round trip, to announce its addresses.
-constexpr Duration kTimeToAnnounce = 20ms;
+/// What the peer has, besides a round trip, to announce its addresses. Linux does it in a work
+/// queue.
+constexpr Duration kTimeToAnnounce = 100ms;
 
 }  // namespace
 

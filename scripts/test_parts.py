@@ -208,7 +208,7 @@ def mutants(part):
 
 def interop(part):
     if build(part, "release"):
-        part.count(*part.run("test/interop/run", "--quick", seconds=900, show=True))
+        part.count(*part.run("test/interop/run", "--quick", seconds=1500, show=True))
 
 
 def demo(part):

@@ -186,8 +186,8 @@ TEST_CASE("octets by reference travel on every path", "[mptcp][core]") {
   std::size_t written = 0;
   std::vector<std::byte> got;
   for (int i = 0; i < 5'000 && got.size() < mine.size(); ++i) {
-    written += pair.a.core.write_reference(pair.now, opened.client,
-                                           std::span(mine).subspan(written));
+    written +=
+        pair.a.core.write_reference(pair.now, opened.client, std::span(mine).subspan(written));
     pair.run(1ms);
     while (Packet packet = pair.b.core.read_packet(pair.now, opened.server))
       got.insert(got.end(), packet.data().begin(), packet.data().end());
