@@ -218,13 +218,15 @@ class TwoPathsOfHawser(TwoPaths, HawserFetches):
         self.judge(AddAddrTx=(1, MANY), EchoAdd=(1, MANY), MPJoinAckRx=(1, MANY))
 
     def test_an_ipv6_path_joins_an_ipv4_connection(self):
+        # Slow enough for the case that the announcement comes late, and the port first tries IPv4 in vain.
+        for path in range(self.paths):
+            self.wires.shape(path, "25mbit")
         self.limits()
         self.kernel.run("ip", "address", "delete", f"{linux(1)}/24", "dev", "k1")
         self.endpoint(1, "signal", v6=True)
         self.fetch()
         self.kernel.run("ip", "address", "add", f"{linux(1)}/24", "dev", "k1")
         self.judge(AddAddrTx=(1, MANY), MPJoinAckRx=(1, MANY))
-        self.expect_shared()
 
     def test_an_announced_address_that_nobody_has(self):
         self.limits()
