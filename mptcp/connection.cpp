@@ -292,6 +292,19 @@ bool Connection::is_time_wait() const {
   return true;
 }
 
+std::string_view Connection::state_of_the_only_subflow() const {
+  for (const auto& subflow : subflows_) {
+    if (!subflow) continue;
+    const tcp::State state = subflow->tcp.state();
+    // The FIN waits behind what this connection has not given to the subflow yet.
+    if (fin_queued_ && state == tcp::State::Established) return name_of(tcp::State::FinWait1);
+    if (fin_queued_ && state == tcp::State::CloseWait)
+      return name_of(fin_before_peers_ ? tcp::State::Closing : tcp::State::LastAck);
+    return tcp::name_of(state);
+  }
+  return "CLOSED";
+}
+
 std::string_view Connection::state_name() const {
   if (over_) {
     const bool closed_first = fallback_.is_infinite() || fin_before_peers_;
@@ -300,11 +313,7 @@ std::string_view Connection::state_name() const {
     });
     return reason_ == tcp::CloseReason::Finished && closed_first && waits ? "TIME-WAIT" : "CLOSED";
   }
-  if (!established_ || fallback_.is_infinite()) {
-    for (const auto& subflow : subflows_)
-      if (subflow) return tcp::name_of(subflow->tcp.state());
-    return "CLOSED";
-  }
+  if (!established_ || fallback_.is_infinite()) return state_of_the_only_subflow();
   // The states of the data level are those of TCP (RFC 8684 §3.3.3, appendix D).
   if (!fin_queued_) return fin_received_ ? "CLOSE-WAIT" : "ESTABLISHED";
   if (!fin_received_) return fin_acked_ ? "FIN-WAIT-2" : "FIN-WAIT-1";

@@ -154,6 +154,7 @@ class Connection {
 
   // connection.cpp
   tcp::Config subflow_config(bool is_join) const;
+  std::string_view state_of_the_only_subflow() const;
   SubflowId add(std::unique_ptr<Subflow> subflow, bool is_join);
   void set_remote_key(Key key);
   std::uint32_t send_limit() const;
@@ -168,7 +169,8 @@ class Connection {
   void for_each_alive(F&& visit) const;
 
   // connection_input.cpp
-  void trim_to_mapping(const Subflow& subflow, const Received& in, wire::TcpSegment& segment) const;
+  static void keep_only(wire::TcpSegment& segment, std::uint32_t octets);
+  void trim_to_mapping(Subflow& subflow, const Received& in, wire::TcpSegment& segment) const;
   void take_options(Instant now, Subflow& subflow, const Received& in, const tcp::Outcome& out);
   void on_syn_ack(Instant now, Subflow& subflow, const Received& in);
   void on_first_syn_ack(Subflow& subflow, const Received& in);

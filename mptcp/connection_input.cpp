@@ -11,6 +11,9 @@ namespace {
 
 using wire::TcpFlags;
 
+/// Segments one after another whose octets no mapping covers, before the subflow is given up.
+constexpr std::uint8_t kMostUnmapped = 16;
+
 /// The position in 64 bits that has the low bits `low` and lies nearest to `near`.
 std::uint64_t nearest(std::uint32_t low, std::uint64_t near) {
   const auto distance = static_cast<std::int32_t>(low - static_cast<std::uint32_t>(near));
@@ -51,28 +54,40 @@ tcp::Outcome Connection::on_segment(Instant now, SubflowId id, wire::TcpSegment 
   return up;
 }
 
-void Connection::trim_to_mapping(const Subflow& subflow, const Received& in,
+void Connection::keep_only(wire::TcpSegment& segment, std::uint32_t octets) {
+  segment.payload.trim_back(segment.payload_length() - octets);
+  const auto flags = static_cast<std::uint8_t>(segment.header.flags);
+  segment.header.flags = static_cast<TcpFlags>(flags & ~static_cast<std::uint8_t>(TcpFlags::Fin));
+}
+
+void Connection::trim_to_mapping(Subflow& subflow, const Received& in,
                                  wire::TcpSegment& segment) const {
-  const auto* dss = in.find<Dss>();
-  if (dss == nullptr || !dss->mapping || dss->mapping->subflow_seq == 0 || in.payload == 0) return;
-  if (fallback_.is_infinite() || dss->mapping->length == 0) return;
-  // Something on the path made one segment of several and kept one mapping. What no mapping tells
-  // about was not received: the peer sends it again, with a mapping of its own.
-  const std::uint64_t first = nearest(dss->mapping->subflow_seq - 1, subflow.delivered);
-  const std::uint64_t last = first + dss->mapping->length - (dss->data_fin ? 1U : 0U);
+  if (in.payload == 0 || in.is_third || fallback_.is_infinite()) return;
   const std::uint64_t begin =
       nearest(in.header.seq.raw() - subflow.tcp.irs().raw() - 1, subflow.delivered);
   const std::uint64_t end = begin + in.payload;
   std::uint64_t from = std::max(begin, subflow.delivered);
+  const auto* dss = in.find<Dss>();
+  const bool maps = dss != nullptr && dss->mapping && dss->mapping->subflow_seq != 0;
+  if (maps && dss->mapping->length == 0) return;
+  if (!maps) {
+    // Where a segment was split, the mapping may come with another part of it; but what never has
+    // any is no path of ours.
+    const bool known = from >= end || subflow.received.find(from) != nullptr;
+    if (known || !fallback_.has_seen_mapping() || ++subflow.unmapped_in_row > kMostUnmapped) return;
+    keep_only(segment, 0);
+    return;
+  }
+  subflow.unmapped_in_row = 0;
+  // Something on the path made one segment of several and kept one mapping. What no mapping tells
+  // about was not received: the peer sends it again, with a mapping of its own.
+  const std::uint64_t first = nearest(dss->mapping->subflow_seq - 1, subflow.delivered);
+  const std::uint64_t last = first + dss->mapping->length - (dss->data_fin ? 1U : 0U);
   std::uint64_t to = subflow.received.covered_until(from);
   if (to == from && first > from) from = to = first;
   if (first <= to && to < last) to = subflow.received.covered_until(last);
   if (from >= end) return;
-  if (to < end) {
-    segment.payload.trim_back(static_cast<std::uint32_t>(end - std::max(to, begin)));
-    const auto flags = static_cast<std::uint8_t>(segment.header.flags);
-    segment.header.flags = static_cast<TcpFlags>(flags & ~static_cast<std::uint8_t>(TcpFlags::Fin));
-  }
+  if (to < end) keep_only(segment, static_cast<std::uint32_t>(std::max(to, begin) - begin));
   if (from == first && from > std::max(begin, subflow.delivered)) {
     const auto unknown = static_cast<std::uint32_t>(from - begin);
     segment.payload.trim_front(unknown);

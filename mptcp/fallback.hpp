@@ -52,7 +52,9 @@ class Fallback {
     const bool by_options = cause == FallbackCause::FirstSegmentWithout ||
                             cause == FallbackCause::DataWithoutMapping ||
                             cause == FallbackCause::AckWithoutOption;
-    const bool too_late = by_options && phase_ == Phase::Established && seen_mapping_;
+    // A peer that took a FIN for the end of the data, while the other still counts on mappings,
+    // would lose what is on its way: one mapping seen, and both hold to them.
+    const bool too_late = by_options && seen_mapping_;
     if (!alone || !in_order || too_late) {
       ++(cause == FallbackCause::BadChecksum ? stats.dss_corruption_reset : stats.fallback_failed);
       return false;

@@ -86,7 +86,8 @@ struct Subflow {
   bool valid_checksum_seen = false;
   Dsn granted_until;  ///< Where its last grant ended.
   std::uint8_t syns_sent = 0;
-  std::uint8_t third_acks = 0;  ///< Of a join, sent without an answer.
+  std::uint8_t unmapped_in_row = 0;  ///< Segments dropped because no mapping was known.
+  std::uint8_t third_acks = 0;       ///< Of a join, sent without an answer.
   AddressId local_id{};
   AddressId remote_id{};
   Nonce local_nonce{};

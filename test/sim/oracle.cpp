@@ -171,7 +171,9 @@ void Oracle::on_sent(Instant now, std::size_t host_index, ByteSpan frame) {
     if (std::optional<std::string> bad = check_reset(*end, s)) fail(now, host_index, *bad, frame);
     return;
   }
-  if (s.has(kSyn) && end->witness.syn_sent() && end->witness.iss() != s.seq && !end->is_live()) {
+  // A path of several may be over before its connection is.
+  const bool over = !end->is_live() || end->multipath;
+  if (s.has(kSyn) && end->witness.syn_sent() && end->witness.iss() != s.seq && over) {
     // The same four-tuple again, or another answer to the same SYN.
     const std::optional<Segment> asked = end->last_syn;
     end = &fresh(host, tuple);

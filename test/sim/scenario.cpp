@@ -46,6 +46,7 @@ class Draw {
   void draw_attack();
   void draw_multipath();
   mptcp::Config draw_mptcp(Rng& rng) const;
+  BoxSpec draw_mptcp_box(Rng& rng) const;
   void draw_bound();
   std::uint64_t payload() const { return std::min(out_.client.mtu, out_.server.mtu) - 72U; }
   Duration round_trip() const {
@@ -399,6 +400,31 @@ void Draw::draw_multipath() {
     out_.more_paths.push_back(path);
   }
   std::swap(rng_, own);
+  if (!own.chance(0.25)) return;
+  const std::uint64_t where = own.below(more + 1);
+  auto& boxes = where == 0 ? out_.boxes : out_.more_paths[where - 1].boxes;
+  const BoxSpec box = draw_mptcp_box(own);
+  // Options that vanish for good in mid-stream leave no way but another path.
+  const bool has_other = more > 0 && out_.client.mptcp.path_manager != mptcp::PathManagerKind::None;
+  if (box.kind != BoxKind::StripMptcpLater || has_other) boxes.push_back(box);
+}
+
+BoxSpec Draw::draw_mptcp_box(Rng& rng) const {
+  const auto half = static_cast<std::uint32_t>(rng.between(200, payload()));
+  switch (rng.below(6)) {
+    case 0:
+      return {BoxKind::StripMptcp, static_cast<std::uint32_t>(rng.between(1, 7))};
+    case 1:
+      return {BoxKind::StripMptcpLater, static_cast<std::uint32_t>(rng.log_between(20, 200))};
+    case 2:
+      return {BoxKind::SplitKeepFirst, half};
+    case 3:
+      return {BoxKind::SplitKeepLast, half};
+    case 4:
+      return {BoxKind::MergeKeepFirst, static_cast<std::uint32_t>(payload())};
+    default:
+      return {BoxKind::RefuseJoins, static_cast<std::uint32_t>(rng.below(2))};
+  }
 }
 
 void Draw::draw_bound() {
