@@ -266,6 +266,7 @@ class Connection {
   bool checksum_ = false;
   bool peer_is_wide_ = false;  ///< The peer sends 8-octet DSNs and so gets 8-octet DATA_ACKs.
   bool heard_dss_ = false;
+  bool data_acked_ = false;  ///< A DATA_ACK covered octets of ours.
 
   std::array<std::unique_ptr<Subflow>, kMaxSubflows> subflows_;
 

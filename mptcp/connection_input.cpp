@@ -178,7 +178,11 @@ void Connection::on_join_syn_ack(Instant now, Subflow& subflow, const Received& 
 void Connection::on_no_option(Subflow& subflow, const Received& in) {
   // Until the peer has spoken once, silence means that it does not understand us, or that
   // something takes its options away (RFC 8684 §3.7). The third segment itself was looked at.
-  if (heard_dss_ || subflow.is_join) return;
+  if (subflow.is_join) return;
+  // It may understand the handshake, and give up at the first octets that come without a mapping:
+  // then TCP acknowledges them and no DATA_ACK ever does.
+  const bool acked_without = !data_acked_ && subflow.tcp.acked_position() != 0;
+  if (heard_dss_ && !acked_without) return;
   if (!subflow.opened_by_us && in.is_third) return;
   if (!fall_back(FallbackCause::FirstSegmentWithout))
     reset_subflow(subflow, ResetReason::MiddleboxInterference);
@@ -250,6 +254,7 @@ void Connection::on_data_ack(Dsn ack, std::uint32_t window) {
   if (fin_sent && ack == limit) fin_acked_ = true;
   const Dsn octets = min(ack, data_nxt_);
   if (octets > send_.begin()) {
+    data_acked_ = true;
     send_.acknowledge(octets);
     reinject_.erase_below(octets);
   }
@@ -448,7 +453,7 @@ void Connection::check_peer_fin(Subflow& subflow, tcp::Outcome& up) {
 bool Connection::fall_back(FallbackCause cause) {
   std::size_t alive = 0;
   for_each_alive([&](const Subflow&) { ++alive; });
-  const bool in_order = !receive_.has_holes();
+  const bool in_order = !receive_.has_holes() && reinject_.empty();
   if (!fallback_.enter(cause, alive <= 1, in_order, env_.stats)) return false;
   reinject_.clear();
   peer_fin_.reset();
