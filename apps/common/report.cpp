@@ -75,10 +75,25 @@ std::string format_bar(const Progress& progress, double bits_per_second, unsigne
   return (label + bar + tail).substr(0, columns);
 }
 
+std::string_view name_of(PathState state) {
+  switch (state) {
+    case PathState::Up:
+      return "up";
+    case PathState::Backup:
+      return "backup";
+    case PathState::Stale:
+      return "stale";
+  }
+  return "unknown";
+}
+
 std::string format_path(const PathSample& path, double bits_per_second) {
-  return fmt::format("{} > {}  {}  rtt {}  cwnd {}  {} retransmitted", path.tuple.local.to_string(),
-                     path.tuple.remote.to_string(), format_rate(bits_per_second),
-                     format_short(path.srtt), format_size(path.cwnd), path.retransmitted);
+  std::string text =
+      fmt::format("{} > {}  {}  rtt {}  cwnd {}  {} retransmitted", path.tuple.local.to_string(),
+                  path.tuple.remote.to_string(), format_rate(bits_per_second),
+                  format_short(path.srtt), format_size(path.cwnd), path.retransmitted);
+  if (path.state != PathState::Up) text += fmt::format("  {}", name_of(path.state));
+  return text;
 }
 
 boost::json::object path_fields(const PathSample& path, double bits_per_second) {
@@ -88,7 +103,8 @@ boost::json::object path_fields(const PathSample& path, double bits_per_second) 
           {"rate_bps", std::round(bits_per_second)},
           {"segments_retransmitted", path.retransmitted},
           {"srtt_us", rounded(static_cast<double>(path.srtt.count()) / 1e3)},
-          {"cwnd_bytes", path.cwnd}};
+          {"cwnd_bytes", path.cwnd},
+          {"state", name_of(path.state)}};
 }
 
 Reporter::Reporter(Style style, std::ostream& out, std::ostream& screen, unsigned columns)

@@ -16,13 +16,18 @@
 
 namespace apps {
 
-/// What one path of a transfer has done so far; today each is one TCP connection.
+/// How a path stands: in use, kept for when nothing else works (RFC 8684 §3.3.8), or silent.
+enum class PathState : std::uint8_t { Up, Backup, Stale };
+std::string_view name_of(PathState state);
+
+/// What one path of a transfer has done so far: a subflow, or a connection that has but one.
 struct PathSample {
   dataplane::FourTuple tuple;
   std::uint64_t bytes = 0;          ///< Payload in both directions.
   std::uint64_t retransmitted = 0;  ///< Segments.
   dataplane::Duration srtt{};
   std::uint64_t cwnd = 0;  ///< Octets.
+  PathState state = PathState::Up;
 };
 
 /// Where a command stands.

@@ -1,6 +1,7 @@
 #include "apps/hawser/engine_stream.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -12,21 +13,21 @@ namespace apps::hawser {
 namespace asio = http::asio;
 
 void Paths::remove(EngineStream& stream) {
-  retransmitted_before_ += stream.sample().retransmitted;
+  retransmitted_before_ += stream.retransmitted();
   std::erase(streams_, &stream);
 }
 
 std::vector<PathSample> Paths::samples() const {
   std::vector<PathSample> samples;
   for (const EngineStream* stream : streams_)
-    samples.push_back(stream->sample());
+    std::ranges::move(stream->samples(), std::back_inserter(samples));
   return samples;
 }
 
 std::uint64_t Paths::retransmitted() const {
   std::uint64_t sum = retransmitted_before_;
   for (const EngineStream* stream : streams_)
-    sum += stream->sample().retransmitted;
+    sum += stream->retransmitted();
   return sum;
 }
 
@@ -50,11 +51,28 @@ asio::awaitable<http::IoResult> EngineStream::write_some(asio::const_buffer from
   co_return http::IoResult{error, bytes};
 }
 
-PathSample EngineStream::sample() const {
+std::vector<PathSample> EngineStream::samples() const {
   const std::optional<mptcp::SocketInfo> info = stream_.info();
   if (!info) return {};
-  return {info->tuple, info->bytes_received + info->bytes_acked, info->segments_retransmitted,
-          info->srtt, info->cwnd};
+  if (info->subflows.empty())
+    return {{info->tuple, info->bytes_received + info->bytes_acked, info->segments_retransmitted,
+             info->srtt, info->cwnd}};
+  std::vector<PathSample> samples;
+  for (const mptcp::SubflowInfo& subflow : info->subflows) {
+    // One that is still being opened is no path yet.
+    if (subflow.state.starts_with("SYN")) continue;
+    const PathState state = subflow.stale    ? PathState::Stale
+                            : subflow.backup ? PathState::Backup
+                                             : PathState::Up;
+    samples.push_back({subflow.tuple, subflow.bytes_received + subflow.bytes_acked,
+                       subflow.segments_retransmitted, subflow.srtt, subflow.cwnd, state});
+  }
+  return samples;
+}
+
+std::uint64_t EngineStream::retransmitted() const {
+  const std::optional<mptcp::SocketInfo> info = stream_.info();
+  return info ? info->segments_retransmitted : 0;
 }
 
 }  // namespace apps::hawser

@@ -43,7 +43,9 @@ class EngineStream final : public http::Stream {
   void shutdown_send() override { stream_.shutdown(); }
   void abort() override { stream_.abort(); }
 
-  PathSample sample() const;
+  /// Its subflows, or the connection itself where it has but one path.
+  std::vector<PathSample> samples() const;
+  std::uint64_t retransmitted() const;
 
  private:
   mptcp::api::Stream stream_;

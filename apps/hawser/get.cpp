@@ -36,9 +36,12 @@ void say_summary(Context& context, ExitCode code, const GetOptions& options,
                              {"resumed_bytes", result.resumed},
                              {"elapsed_s", seconds},
                              {"rate_bps", std::round(rate)},
-                             {"segments_retransmitted", transfer.retransmitted()}};
+                             {"segments_retransmitted", transfer.retransmitted()},
+                             {"longest_pause_s", transfer.longest_pause_seconds()},
+                             {"paths", transfer.paths_fields()}};
   if (!result.path.empty()) fields["path"] = result.path;
   if (!result.sha256.empty()) fields["sha256"] = result.sha256;
+  if (!text.empty()) text += transfer.paths_text();
   context.reporter.summary(code, text, fields);
 }
 

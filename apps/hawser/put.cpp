@@ -58,13 +58,16 @@ void say_summary(Context& context, ExitCode code, const PutOptions& options,
                        results.size() == 1 ? http::to_string(results.front().url)
                                            : fmt::format("{} files", results.size()),
                        format_size(bytes), format_elapsed(seconds), format_rate(rate));
+  if (!text.empty()) text += transfer.paths_text();
   context.reporter.summary(code, text,
                            {{"url", options.url},
                             {"files", files},
                             {"bytes", bytes},
                             {"elapsed_s", seconds},
                             {"rate_bps", std::round(rate)},
-                            {"segments_retransmitted", transfer.retransmitted()}});
+                            {"segments_retransmitted", transfer.retransmitted()},
+                            {"longest_pause_s", transfer.longest_pause_seconds()},
+                            {"paths", transfer.paths_fields()}});
 }
 
 }  // namespace

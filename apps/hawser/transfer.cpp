@@ -40,6 +40,13 @@ dataplane::tcp::Config with_timeout(dataplane::tcp::Config tcp, Duration timeout
   return tcp;
 }
 
+std::uint64_t total_bytes(const std::vector<PathSample>& paths) {
+  std::uint64_t total = 0;
+  for (const PathSample& path : paths)
+    total += path.bytes;
+  return total;
+}
+
 }  // namespace
 
 Transfer::Transfer(Context& context, const TransferTimeouts& timeouts)
@@ -106,6 +113,7 @@ bool Transfer::poll(Instant now) {
   const bool busy = runtime_.poll(now);
   if (done_ && !done_at_) {
     done_at_ = ended_ = now;
+    watch_paths(now);
     client_.reset();
   }
   if (done_at_ && (now - *done_at_ >= kDrain || context_.engine.core(0).connection_count() == 0))
@@ -123,7 +131,52 @@ void Transfer::look_around(Instant now) {
   progress.done = progress_.done.load(std::memory_order_relaxed);
   if (total != http::Progress::kUnknown) progress.total = total;
   progress.paths = paths_->samples();
+  watch_paths(now);
+  watch_pauses(now);
   context_.reporter.progress(now, progress);
+}
+
+void Transfer::watch_pauses(Instant now) {
+  const std::uint64_t moved = progress_.done.load(std::memory_order_relaxed);
+  if (moved == moved_) return;
+  if (moved_at_ && moved > moved_) longest_pause_ = std::max(longest_pause_, now - *moved_at_);
+  moved_ = moved;
+  moved_at_ = now;
+}
+
+double Transfer::longest_pause_seconds() const { return to_seconds(longest_pause_); }
+
+void Transfer::watch_paths(Instant now) {
+  for (const PathWatch::Change& change : watch_.look(now, paths_->samples())) {
+    const dataplane::FourTuple& tuple = change.path.tuple;
+    context_.reporter.line(fmt::format("path {} > {} {}", tuple.local.to_string(),
+                                       tuple.remote.to_string(), change.what));
+    context_.reporter.event("path", {{"local", tuple.local.to_string()},
+                                     {"remote", tuple.remote.to_string()},
+                                     {"what", change.what},
+                                     {"after_s", to_seconds(change.after)},
+                                     {"bytes", change.path.bytes}});
+  }
+}
+
+std::string Transfer::paths_text() const {
+  const std::vector<PathSample> paths = watch_.all();
+  if (paths.size() < 2) return {};
+  const auto total = static_cast<double>(total_bytes(paths));
+  std::string text = fmt::format("\n  longest pause {}", format_elapsed(longest_pause_seconds()));
+  for (const PathSample& path : paths)
+    text += fmt::format("\n  {} > {}  {}  {:.1f}%", path.tuple.local.to_string(),
+                        path.tuple.remote.to_string(), format_size(path.bytes),
+                        total > 0 ? 100 * static_cast<double>(path.bytes) / total : 0.0);
+  return text;
+}
+
+boost::json::array Transfer::paths_fields() const {
+  boost::json::array fields;
+  for (const PathSample& path : watch_.all())
+    fields.push_back(path_fields(
+        path, elapsed_seconds() > 0 ? static_cast<double>(path.bytes) * 8 / elapsed_seconds() : 0));
+  return fields;
 }
 
 double Transfer::elapsed_seconds() const { return to_seconds(ended_ - started_); }

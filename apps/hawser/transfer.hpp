@@ -6,7 +6,9 @@
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/json/array.hpp>
 
+#include "apps/common/path_watch.hpp"
 #include "apps/hawser/context.hpp"
 #include "apps/hawser/engine_stream.hpp"
 #include "apps/http/client.hpp"
@@ -42,16 +44,27 @@ class Transfer final : public CoreApplication {
   bool poll(dataplane::Instant now) override;
 
   std::uint64_t retransmitted() const { return paths_->retransmitted(); }
+  /// A line for each path of several: what it moved, and its share.
+  std::string paths_text() const;
+  boost::json::array paths_fields() const;
+  /// The longest time in which nothing moved, between the first octet and the last.
+  double longest_pause_seconds() const;
   double elapsed_seconds() const;
 
  private:
   boost::asio::awaitable<http::Outcome<http::StreamPtr>> connect(const http::Url& url);
   void look_around(dataplane::Instant now);
+  void watch_paths(dataplane::Instant now);
+  void watch_pauses(dataplane::Instant now);
 
   Context& context_;
   TransferTimeouts timeouts_;
   mptcp::api::Runtime runtime_;
   std::shared_ptr<Paths> paths_ = std::make_shared<Paths>();
+  PathWatch watch_;
+  std::uint64_t moved_ = 0;                     ///< Octets, when looked at last.
+  std::optional<dataplane::Instant> moved_at_;  ///< When they changed last.
+  dataplane::Duration longest_pause_{};
   http::Progress progress_;
   std::string label_;
   std::unique_ptr<http::Client> client_;
