@@ -163,7 +163,7 @@ std::string Transfer::paths_text() const {
   const std::vector<PathSample> paths = watch_.all();
   if (paths.size() < 2) return {};
   const auto total = static_cast<double>(total_bytes(paths));
-  std::string text = fmt::format("\n  longest pause {}", format_elapsed(longest_pause_seconds()));
+  std::string text = fmt::format("\n  longest pause {}", format_short(longest_pause_));
   for (const PathSample& path : paths)
     text += fmt::format("\n  {} > {}  {}  {:.1f}%", path.tuple.local.to_string(),
                         path.tuple.remote.to_string(), format_size(path.bytes),
