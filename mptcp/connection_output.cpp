@@ -193,7 +193,11 @@ std::size_t Connection::add_control(Subflow& subflow, std::size_t used, std::siz
   if (alone) used = 0;
   used += put(next, subflow, used);
   subflow.controls.pop_front();
-  if (alone || !subflow.controls.empty()) subflow.tcp.request_ack();
+  if (!subflow.controls.empty()) {
+    subflow.tcp.request_bare_ack();
+  } else if (alone) {
+    subflow.tcp.request_ack();
+  }
   return used;
 }
 

@@ -134,7 +134,7 @@ void Connection::on_announcement_timer(Instant now) {
   option.hmac =
       add_addr_hmac(local_key_, remote_key_, announcement->id, {announcement->address, 0});
   carrier->controls.push_back(option);
-  carrier->tcp.request_ack();
+  carrier->tcp.request_bare_ack();
 }
 
 void Connection::on_echo(const AddAddr& option) {
@@ -166,7 +166,7 @@ void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& optio
   echo.echo = true;
   echo.hmac.reset();
   subflow.controls.push_back(echo);
-  subflow.tcp.request_ack();
+  subflow.tcp.request_bare_ack();
   ++env_.stats.echo_add_tx;
   // Without a port it is that of the first subflow (RFC 8684 §3.4.1).
   const Endpoint endpoint{option.address, option.port.value_or(first_tuple_.remote.port)};

@@ -136,6 +136,8 @@ class Connection {
   void set_receive_window(std::uint32_t window, std::uint32_t buffer);
   /// An ACK is sent even if nothing asks for one.
   void request_ack() { ack_now_ = is_synchronized(state_); }
+  /// The same without payload and before any: there are options that fit into no data segment.
+  void request_bare_ack() { ack_now_ = bare_ack_wanted_ = is_synchronized(state_); }
   /// Octets that may be written now without waiting here: what the congestion window and the peer's
   /// window leave, and one segment more, so that what limits the flight is seen.
   std::uint32_t send_room() const;
@@ -310,6 +312,7 @@ class Connection {
   std::optional<SeqNum>
       reset_reply_;  ///< RST with this SEQ answers a segment; the connection goes on.
   bool ack_now_ = false;
+  bool bare_ack_wanted_ = false;
   bool probe_pending_ =
       false;  ///< One octet beyond the window is to be sent, or what SWS avoidance held back.
   bool probe_in_flight_ = false;

@@ -156,7 +156,8 @@ void Connection::finish(CloseReason reason, Outcome& out) {
   out.closed = state_ != State::TimeWait;
   state_ = State::Closed;
   deadlines_.fill(kNever);
-  syn_pending_ = ack_now_ = probe_pending_ = keepalive_pending_ = tail_probe_pending_ = false;
+  syn_pending_ = ack_now_ = bare_ack_wanted_ = false;
+  probe_pending_ = keepalive_pending_ = tail_probe_pending_ = false;
   scoreboard_.clear();
   send_.clear();
   // A stream that had arrived whole was acknowledged: it stays to be read, whatever came after.

@@ -23,7 +23,8 @@ bool Connection::poll_transmit(Instant now, wire::TxSegment& out) {
   if (state_ == State::Closed) return false;
   if (syn_pending_) return emit_syn(now, out);
   if (!is_synchronized(state_)) return false;
-  if (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only())
+  if (bare_ack_wanted_ ||
+      (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only()))
     return emit_ack(now, out);
   if (may_send(state_) &&
       (emit_retransmission(now, out) || emit_tail_probe(now, out) || emit_new(now, out)))
@@ -268,7 +269,7 @@ bool Connection::emit_ack(Instant now, wire::TxSegment& out) {
   if (!ack_now_ && !keepalive_pending_) return false;
   // RFC 9293 §3.8.4: a probe repeats an octet that the peer has, so that it answers.
   start_segment(now, keepalive_pending_ ? snd_nxt_ - 1U : snd_nxt_, out);
-  keepalive_pending_ = false;
+  keepalive_pending_ = bare_ack_wanted_ = false;
   add_sack_blocks(out.header.options, reserve_without_);
   out.header.window = announce_window();
   on_ack_emitted();

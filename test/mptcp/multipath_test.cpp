@@ -63,6 +63,27 @@ TEST_CASE("two hosts with two ports use both for one connection", "[mptcp][core]
   CHECK(pair.carried[1] > 1'000'000);
 }
 
+TEST_CASE("an announcement does not wait until there is nothing to send",
+          "[mptcp][path][rfc8684-3.4.1]") {
+  MultipathPair pair;
+  const SocketId listener = *pair.b.core.listen(*Endpoint::parse("0.0.0.0:80"));
+  const SocketId client = *pair.a.core.connect(
+      pair.now, {.remote = *Endpoint::parse("10.0.0.2:80"), .local = {}, .tcp = {}});
+  const auto octets = noise(1'000'000);
+  std::optional<SocketId> server;
+  // The server has data to send in every turn, and the client asks first.
+  pair.a.core.write(pair.now, client, std::span(octets).first(100));
+  for (int turn = 0; turn < 400; ++turn) {
+    if (!server) server = pair.b.core.accept(listener);
+    if (server) pair.b.core.write(pair.now, *server, octets);
+    pair.run(1ms);
+    while (pair.a.core.read_packet(pair.now, client)) {
+    }
+  }
+  REQUIRE(server);
+  CHECK(pair.a.core.info(client)->subflows.size() == 2);
+}
+
 TEST_CASE("both ends close, and nothing remains", "[mptcp][core][rfc8684-3.3.3]") {
   MultipathPair pair;
   Opened opened(pair);
