@@ -207,7 +207,7 @@ def mutants(part):
 
 
 def interop(part):
-    if build(part, "release"):
+    if build(part, "release", "apps/hawser/hawser"):
         part.count(*part.run("test/interop/run", "--quick", seconds=1500, show=True))
 
 
@@ -219,7 +219,7 @@ def demo(part):
 PARTS = {function.__name__: function
          for function in (asan, check, release, sim, demo, programs, tsan, fuzz, mutants, interop)}
 # What runs without arguments; the others take long and are run by name.
-USUAL = ("asan", "check", "release", "sim", "demo")
+USUAL = ("asan", "check", "release", "sim", "demo", "interop")
 
 
 def main():

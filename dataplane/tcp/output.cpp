@@ -23,8 +23,7 @@ bool Connection::poll_transmit(Instant now, wire::TxSegment& out) {
   if (state_ == State::Closed) return false;
   if (syn_pending_) return emit_syn(now, out);
   if (!is_synchronized(state_)) return false;
-  if (bare_ack_wanted_ ||
-      (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only()))
+  if (bare_ack_wanted_ || (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only()))
     return emit_ack(now, out);
   if (may_send(state_) &&
       (emit_retransmission(now, out) || emit_tail_probe(now, out) || emit_new(now, out)))
