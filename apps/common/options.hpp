@@ -101,6 +101,6 @@ std::variant<Options, Farewell> parse_command_line(int argc, const char* const* 
 /// "serve", "get", "put", "perf serve", "perf run" or "ports".
 std::string_view name_of(const Command& command);
 
-inline constexpr std::string_view kVersion = "0.1.0";
+inline constexpr std::string_view kVersion = "0.2.0";
 
 }  // namespace apps
