@@ -284,6 +284,8 @@ std::optional<Core::Foreign> Core::next_foreign() {
 std::optional<Event> Core::next_event() {
   while (!impl_->events.empty()) {
     const Event event = impl_->events.take_front();
+    // What was to be read may have gone with a reset that came behind it.
+    if (event.kind == Event::Kind::Readable && readable(event.socket) == 0) continue;
     // Events of sockets that were closed meanwhile are nobody's.
     if (impl_->slot_of(event.socket) != nullptr || impl_->listener_of(event.socket) != nullptr)
       return event;

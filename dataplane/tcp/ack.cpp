@@ -200,12 +200,13 @@ void Connection::enter_recovery(Instant now, std::uint64_t in_flight) {
 void Connection::update_send_window(Instant now, const wire::TcpSegment& segment) {
   const SeqNum seq = segment.header.seq;
   const SeqNum ack = segment.header.ack;
-  // RFC 9293 §3.10.7.4: not from an old segment.
-  if (!(snd_wl1_ < seq || (snd_wl1_ == seq && snd_wl2_ <= ack))) return;
+  // RFC 9293 §3.10.7.4: not from an old segment. One that acknowledges more than any before is new,
+  // whatever its SEQ: a retransmission may be the first to say that the window has not moved.
+  if (!(snd_wl2_ < ack || snd_wl1_ < seq || (snd_wl1_ == seq && snd_wl2_ <= ack))) return;
   const bool was_closed = snd_wnd_ == 0;
   snd_wnd_ = window_of(segment.header);
   max_snd_wnd_ = std::max(max_snd_wnd_, snd_wnd_);
-  snd_wl1_ = seq;
+  snd_wl1_ = max(snd_wl1_, seq);
   snd_wl2_ = ack;
   if (snd_wnd_ == 0) unacked_since_ = now;  // The peer lives (RFC 9293 §3.8.6.1).
   if (!was_closed || snd_wnd_ == 0) return;
