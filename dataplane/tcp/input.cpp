@@ -112,7 +112,9 @@ bool Connection::check_reset(Instant now, const wire::TcpSegment& segment, Outco
   }
   const bool answered = state_ == State::SynReceived;
   ++(answered ? env_.stats.attempts_failed : env_.stats.established_resets);
-  const bool finished = state_ == State::Closing || state_ == State::LastAck;
+  // All was said both ways, and only the ACK of our FIN is missing.
+  const bool both_closed = state_ == State::Closing || state_ == State::LastAck;
+  const bool finished = both_closed && fin_sent_ && stream_una_ == send_.end();
   finish(finished ? CloseReason::Finished : CloseReason::Reset, out);
   return false;
 }
