@@ -130,7 +130,7 @@ bool PerfCore::move_sessions(Instant now) {
 }
 
 void PerfCore::count(PerfTotals& totals, PerfSession& session) {
-  const mptcp::SocketInfo& info = session.info();
+  const mptcp::SocketInfo info = session.info();
   totals.acked += info.bytes_acked;
   totals.received += session.received();
   totals.mismatches += session.mismatches();

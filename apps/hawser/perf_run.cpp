@@ -104,8 +104,8 @@ class PerfRunCore final : public PerfCore {
 
   void on_over(Instant now, PerfSession& session) override {
     const std::scoped_lock lock(outcome_.mutex);
-    const mptcp::SocketInfo& info = session.info();
-    const std::optional<PerfResult>& result = session.result();
+    const mptcp::SocketInfo info = session.info();
+    const PerfResult* const result = session.result();
     outcome_.sent += result ? result->received : std::min(info.bytes_acked, session.sent());
     outcome_.received += session.received();
     outcome_.mismatches += session.mismatches() + (result ? result->mismatches : 0);

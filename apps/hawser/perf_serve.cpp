@@ -63,7 +63,7 @@ class PerfServeCore final : public PerfCore {
   }
 
   void on_over(Instant now, PerfSession& session) override {
-    const mptcp::SocketInfo& info = session.info();
+    const mptcp::SocketInfo info = session.info();
     const std::string remote = info.tuple.remote.to_string();
     const Duration elapsed = session.elapsed(now);
     const double seconds = std::max(to_seconds(elapsed), 1e-9);

@@ -204,7 +204,8 @@ void PerfSession::end_of_client(Instant now) {
     output_closed_ = true;
   }
   if (!input_ended_) return;
-  result_ = PerfResult::parse(receiver_.tail());
+  if (const auto result = PerfResult::parse(receiver_.tail()))
+    result_ = std::make_unique<PerfResult>(*result);
   if (!result_) return fail(now, ExitCode::Peer, "the peer ended the test without its result");
   if (!output_closed_) return fail(now, ExitCode::Peer, "the peer ended the test too early");
   finish(now);
@@ -213,7 +214,7 @@ void PerfSession::end_of_client(Instant now) {
 void PerfSession::end_of_server(Instant now) {
   if (!input_ended_ || !payload_is_out(now)) return;
   if (!result_queued_) {
-    const mptcp::SocketInfo& at = info();
+    const mptcp::SocketInfo at = info();
     PerfResult result;
     result.received = received();
     result.mismatches = mismatches();
@@ -237,7 +238,7 @@ void PerfSession::check_end_of_plain(Instant now) {
                         (plan_.time && now - *started_ >= *plan_.time);
     // A source sends for ever: only a reset stops it.
     if (enough && payload_is_out(now)) {
-      info();
+      keep_info();
       core_.abort(now, socket_);
       phase_ = Phase::Over;
       ended_ = now;
@@ -256,20 +257,20 @@ void PerfSession::check_end_of_plain(Instant now) {
 }
 
 void PerfSession::finish(Instant now) {
-  info();
+  keep_info();
   core_.close(now, socket_);
   phase_ = Phase::Over;
   if (!ended_) ended_ = now;
 }
 
 void PerfSession::fail(Instant now, ExitCode code, std::string message) {
-  failure_ = PerfFailure{code, std::move(message)};
+  failure_ = std::make_unique<PerfFailure>(PerfFailure{code, std::move(message)});
   abort(now);
 }
 
 void PerfSession::abort(Instant now) {
   if (phase_ == Phase::Over) return;
-  info();
+  keep_info();
   core_.abort(now, socket_);
   phase_ = Phase::Over;
   if (!ended_) ended_ = now;
@@ -282,14 +283,15 @@ void PerfSession::give_up(Instant now, Duration timeout) {
                    format_elapsed(to_seconds(timeout))));
 }
 
-const mptcp::SocketInfo& PerfSession::info() {
-  if (phase_ != Phase::Over)
-    if (auto at = core_.info(socket_)) info_ = *at;
-  return info_;
+mptcp::SocketInfo PerfSession::info() const {
+  if (last_info_) return *last_info_;
+  return core_.info(socket_).value_or(mptcp::SocketInfo{});
 }
 
+void PerfSession::keep_info() { last_info_ = std::make_unique<mptcp::SocketInfo>(info()); }
+
 Instant PerfSession::last_progress(Instant now) {
-  const mptcp::SocketInfo& at = info();
+  const mptcp::SocketInfo at = info();
   const std::uint64_t mark = at.bytes_acked + at.bytes_received;
   if (!progress_at_ || mark != progress_mark_) progress_at_ = now;
   progress_mark_ = mark;

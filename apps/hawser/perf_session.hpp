@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -58,9 +59,9 @@ class PerfSession {
   void give_up(Instant now, Duration timeout);
 
   bool is_over() const { return phase_ == Phase::Over; }
-  const std::optional<PerfFailure>& failure() const { return failure_; }
+  const PerfFailure* failure() const { return failure_.get(); }
   /// Client: what the server said at the end.
-  const std::optional<PerfResult>& result() const { return result_; }
+  const PerfResult* result() const { return result_.get(); }
   const PerfPlan& plan() const { return plan_; }
 
   std::uint64_t sent() const { return sent_; }
@@ -69,7 +70,7 @@ class PerfSession {
   /// From the first octet that could be sent to the end of both streams.
   Duration elapsed(Instant now) const;
   /// What the engine knows of the connection; as it was last, when it is over.
-  const mptcp::SocketInfo& info();
+  mptcp::SocketInfo info() const;
   /// When something was last sent, acknowledged or received; for a timeout. Looks at the
   /// connection.
   Instant last_progress(Instant now);
@@ -92,6 +93,7 @@ class PerfSession {
   void end_of_server(Instant now);
   void end_of_client(Instant now);
   void finish(Instant now);
+  void keep_info();
   void fail(Instant now, ExitCode code, std::string message);
   void queue_control(ByteSpan octets);
 
@@ -118,9 +120,10 @@ class PerfSession {
   std::optional<Instant> progress_at_;
   std::uint64_t cycles_at_start_ = 0;
   std::uint64_t cycles_now_ = 0;
-  mptcp::SocketInfo info_;
-  std::optional<PerfResult> result_;
-  std::optional<PerfFailure> failure_;
+  // Of a session that is over: of those that are not there may be very many.
+  std::unique_ptr<mptcp::SocketInfo> last_info_;
+  std::unique_ptr<PerfResult> result_;
+  std::unique_ptr<PerfFailure> failure_;
 };
 
 }  // namespace apps::hawser

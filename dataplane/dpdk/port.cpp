@@ -1,5 +1,6 @@
 #include "dataplane/dpdk/port.hpp"
 
+#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -147,15 +148,8 @@ OrMessage<void> Port::set_up_queues(std::span<const std::unique_ptr<MbufPool>> p
   const auto numa = static_cast<unsigned>(socket < 0 ? SOCKET_ID_ANY : socket);
   rte_eth_txconf tx = device_info_.default_txconf;
   tx.offloads = tx_offloads_;
-  // virtio takes sent packets back only when so many descriptors are busy that fewer than the
-  // threshold are left: by default nearly all, so that a whole ring of packets passes through the
-  // cache. A high threshold brings a packet back while it is still warm.
-  constexpr std::uint16_t kPacketsKept = 64;
-  const std::string_view driver = device_info_.driver_name;
-  if (driver.starts_with("net_virtio") && tx_descriptors_ > 2 * kPacketsKept)
-    tx.tx_free_thresh = static_cast<std::uint16_t>(tx_descriptors_ - kPacketsKept);
   for (std::uint16_t queue = 0; queue < tx_queues_; ++queue) {
-    error = rte_eth_tx_queue_setup(port_id_, queue, tx_descriptors_, numa, &tx);
+    error = set_up_tx_queue(queue, numa, tx);
     if (error != 0) return tl::unexpected(message("refuses a transmit queue", error));
   }
   rte_eth_rxconf rx = device_info_.default_rxconf;
@@ -166,6 +160,24 @@ OrMessage<void> Port::set_up_queues(std::span<const std::unique_ptr<MbufPool>> p
     if (error != 0) return tl::unexpected(message("refuses a receive queue", error));
   }
   return {};
+}
+
+int Port::set_up_tx_queue(std::uint16_t queue, unsigned numa, rte_eth_txconf tx) {
+  const std::uint16_t usual = tx.tx_free_thresh;
+  // virtio takes sent packets back only when fewer descriptors than the threshold are free: by
+  // default nearly none, so that a whole ring of packets passes through the cache. A high threshold
+  // brings a packet back while it is still warm. How long the ring is only its end knows: where the
+  // threshold is beyond it, the driver says so.
+  constexpr std::uint16_t kPacketsKept = 64;
+  constexpr std::array<std::uint16_t, 3> kRings{1024, 512, 256};
+  if (std::string_view(device_info_.driver_name).starts_with("net_virtio")) {
+    for (const std::uint16_t ring : kRings) {
+      tx.tx_free_thresh = static_cast<std::uint16_t>(ring - kPacketsKept);
+      if (rte_eth_tx_queue_setup(port_id_, queue, tx_descriptors_, numa, &tx) == 0) return 0;
+    }
+  }
+  tx.tx_free_thresh = usual;
+  return rte_eth_tx_queue_setup(port_id_, queue, tx_descriptors_, numa, &tx);
 }
 
 void Port::set_mtu() {

@@ -82,6 +82,7 @@ class Port {
   void choose_offloads(rte_eth_conf& conf);
   void choose_rss(rte_eth_conf& conf, std::size_t cores);
   OrMessage<void> set_up_queues(std::span<const std::unique_ptr<MbufPool>> pools);
+  int set_up_tx_queue(std::uint16_t queue, unsigned numa, rte_eth_txconf tx);
   OrMessage<void> start();
   void set_mtu();
   void choose_mac();
