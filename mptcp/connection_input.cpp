@@ -184,8 +184,15 @@ void Connection::on_no_option(Subflow& subflow, const Received& in) {
   const bool acked_without = !data_acked_ && subflow.tcp.acked_position() != 0;
   if (heard_dss_ && !acked_without) return;
   if (!subflow.opened_by_us && in.is_third) return;
-  if (!fall_back(FallbackCause::FirstSegmentWithout))
+  // A peer whose first segments never got a mapping of ours went on as TCP, whatever was seen of
+  // its own. What it acknowledged is the stream if this subflow carried all of it, once.
+  const bool is_stream = subflow.tcp.written_position() == data_nxt_ - (local_.idsn + 1U);
+  const bool peer_fell = acked_without && is_stream;
+  if (!fall_back(peer_fell ? FallbackCause::NeverDataAcked : FallbackCause::FirstSegmentWithout)) {
     reset_subflow(subflow, ResetReason::MiddleboxInterference);
+    return;
+  }
+  infinite_map_pending_ = peer_fell;
 }
 
 void Connection::confirm(Instant now, Subflow& subflow) {

@@ -188,6 +188,7 @@ struct Core::Impl {
   tcp::MemoryBudget receive_memory;
   tcp::SequenceSecrets secrets;
   tcp::SynTable syn_table;
+  std::optional<Instant> last_cookie;  ///< When the table was full last.
   NodeAddresses addresses;
   TokenTable tokens;
   std::uint64_t key_secret[2];  ///< From which keys and nonces come.

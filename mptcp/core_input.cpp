@@ -149,6 +149,7 @@ void Core::Impl::on_syn(Instant now, std::uint32_t listener, const wire::Receive
     }
     const auto cookie = secrets.make_cookie(received.tuple, kept, now);
     ++stats.tcp.syn_cookies_sent;
+    last_cookie = now;
     send(now, received.tuple,
          tcp::syn_ack(kept, {cookie.iss, mss, cookie.ts_value.value_or(0)}, service));
     return;
@@ -209,13 +210,15 @@ bool Core::Impl::on_handshake_ack(Instant now, wire::ReceivedSegment& received) 
     return false;
   // A cookie means nothing unless some were sent: without a flood an ACK from nowhere is refused at
   // once.
-  if (stats.tcp.syn_cookies_sent == 0) return false;
+  if (!last_cookie || now - *last_cookie >= tcp::SequenceSecrets::kOldestCookie) return false;
   const auto listener = listener_for(received.tuple.local);
   if (!listener) return false;
   const auto syn = secrets.check_cookie(received.tuple, header, now);
   if (!syn) {
+    // Only the segment that begins where the SYN ended can prove its cookie. When it is lost and
+    // another comes first, a reset would end a connection that is only late.
     ++stats.tcp.syn_cookies_refused;
-    return false;
+    return tcp::SequenceSecrets::may_answer_cookie(header.ack, now);
   }
   const tcp::HalfOpen half{.tuple = received.tuple,
                            .syn = *syn,

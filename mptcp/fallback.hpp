@@ -14,6 +14,7 @@ enum class FallbackCause : std::uint8_t {
   DataWithoutMapping,   ///< Octets came that no DSS maps.
   BadChecksum,          ///< Something changed the payload.
   PeerFellBack,         ///< MP_FAIL or an infinite mapping of the peer.
+  NeverDataAcked,       ///< TCP acknowledged the first octets of ours, and no DATA_ACK came.
   SimultaneousOpen,     ///< RFC 8684 §3.1 has none.
 };
 
@@ -77,6 +78,7 @@ class Fallback {
         ++stats.mp_capable_fallback_ack;
         break;
       case FallbackCause::FirstSegmentWithout:
+      case FallbackCause::NeverDataAcked:
         ++stats.mp_capable_data_fallback;
         break;
       case FallbackCause::DataWithoutMapping:

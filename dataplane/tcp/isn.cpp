@@ -13,7 +13,7 @@ constexpr unsigned kClockBits = 5;
 constexpr unsigned kMssBits = 3;
 constexpr std::uint32_t kLowMask = (1U << (kClockBits + kMssBits)) - 1;
 constexpr std::uint32_t kClockMask = (1U << kClockBits) - 1;
-constexpr std::uint32_t kOldestCookie = 2;
+constexpr Duration kClockTick = 64s;
 /// Ascending. What is between two is rounded down.
 constexpr std::array<std::uint16_t, 1U << kMssBits> kMssTable{64,   536,  1220, 1300,
                                                               1400, 1440, 1460, 8940};
@@ -27,7 +27,7 @@ constexpr std::uint32_t kSackBit = 0x10;
 enum Purpose : std::uint64_t { Sequence, Timestamp, Cookie };
 
 std::uint32_t cookie_clock(Instant now) {
-  return static_cast<std::uint32_t>(now.time_since_epoch() / 64s) & kClockMask;
+  return static_cast<std::uint32_t>(now.time_since_epoch() / kClockTick) & kClockMask;
 }
 
 std::uint32_t mss_index(std::uint16_t mss) {
@@ -82,14 +82,19 @@ SequenceSecrets::Cookie SequenceSecrets::make_cookie(const FourTuple& tuple, con
   return cookie;
 }
 
+bool SequenceSecrets::may_answer_cookie(SeqNum ack, Instant now) {
+  const std::uint32_t age = (cookie_clock(now) - (ack - 1U).raw()) & kClockMask;
+  return age < kOldestCookie / kClockTick;
+}
+
 std::optional<PeerSyn> SequenceSecrets::check_cookie(const FourTuple& tuple,
                                                      const wire::TcpHeader& ack,
                                                      Instant now) const {
   const std::uint32_t cookie = (ack.ack - 1U).raw();
   const std::uint32_t low = cookie & kLowMask;
   const SeqNum irs = ack.seq - 1U;
-  const std::uint32_t age = (cookie_clock(now) - low) & kClockMask;
-  if (age > kOldestCookie || cookie_bits(tuple, irs, low) != (cookie & ~kLowMask)) return {};
+  if (!may_answer_cookie(ack.ack, now) || cookie_bits(tuple, irs, low) != (cookie & ~kLowMask))
+    return {};
   PeerSyn syn{.irs = irs,
               .window = ack.window,
               .mss = kMssTable[low >> kClockBits],

@@ -28,11 +28,16 @@ class SequenceSecrets {
     SeqNum iss;
     std::optional<std::uint32_t> ts_value;
   };
+  /// No cookie is taken that is older.
+  static constexpr Duration kOldestCookie = std::chrono::seconds(3 * 64);
   Cookie make_cookie(const FourTuple& tuple, const PeerSyn& syn, Instant now) const;
   /// The SYN that `ack` (the segment that completes the handshake) must have answered, if its
-  /// cookie is ours and at most two minutes old.
+  /// cookie is ours and younger than kOldestCookie.
   std::optional<PeerSyn> check_cookie(const FourTuple& tuple, const wire::TcpHeader& ack,
                                       Instant now) const;
+  /// Whether `ack` may be that of a cookie that is young enough: true for all of those, and for one
+  /// in ten of others. Tells more than nothing where a segment lacks what check_cookie() needs.
+  static bool may_answer_cookie(SeqNum ack, Instant now);
 
  private:
   std::uint64_t hash(const FourTuple& tuple, std::uint64_t purpose) const;

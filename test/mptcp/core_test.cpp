@@ -112,6 +112,40 @@ TEST_CASE("with a full SYN table cookies still open connections", "[mptcp][core]
   CHECK(info->state == "ESTABLISHED");
 }
 
+TEST_CASE("a segment behind the one that proves a cookie is no reason for a reset",
+          "[mptcp][core][rfc4987-3.6]") {
+  CoreConfig config;
+  config.syn_table_size = 1;
+  CorePair pair(config);
+  const SocketId listener = *pair.b.core.listen(at("0.0.0.0:80"));
+  const Core::ConnectOptions options{.remote = at("10.0.0.2:80"), .local = {}, .tcp = {}};
+  static_cast<void>(*pair.a.core.connect(pair.now, options));
+  pair.run(1ms);
+  REQUIRE(pair.b.core.accept(listener));
+  pair.drop = [](int direction) { return direction == 1; };
+  for (int i = 0; i < 8; ++i) {
+    const SocketId lost = *pair.a.core.connect(pair.now, options);
+    pair.exchange();
+    pair.a.core.abort(pair.now, lost);
+  }
+  // The third segment and the first octets are lost; the FIN behind them comes.
+  pair.drop = nullptr;
+  const SocketId client = *pair.a.core.connect(pair.now, options);
+  int seen = 0;
+  pair.drop = [&](int direction) { return direction == 0 && ++seen > 1 && seen < 4; };
+  pair.run(1ms);
+  constexpr std::array<std::byte, 3> kOctets{};
+  REQUIRE(pair.a.core.write(pair.now, client, kOctets) == 3);
+  pair.run(1ms);
+  pair.a.core.close(pair.now, client);
+  pair.run(1ms);
+  CHECK(pair.b.core.stats().tcp.syn_cookies_refused == 1);
+  pair.run(3s);
+  const auto server = pair.b.core.accept(listener);
+  REQUIRE(server);
+  CHECK(pair.b.core.readable(*server) == 3);
+}
+
 TEST_CASE("ten thousand connections leave nothing behind", "[mptcp][core]") {
   CoreConfig config;
   config.tcp.time_wait = 1s;

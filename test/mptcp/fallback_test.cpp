@@ -14,6 +14,7 @@ TEST_CASE("each cause of the fallback has its counter", "[mptcp][fallback][rfc86
       GENERATE(Row{FallbackCause::SynAckWithoutOption, &Stats::mp_capable_fallback_syn_ack},
                Row{FallbackCause::AckWithoutOption, &Stats::mp_capable_fallback_ack},
                Row{FallbackCause::FirstSegmentWithout, &Stats::mp_capable_data_fallback},
+               Row{FallbackCause::NeverDataAcked, &Stats::mp_capable_data_fallback},
                Row{FallbackCause::DataWithoutMapping, &Stats::dss_fallback},
                Row{FallbackCause::BadChecksum, &Stats::dss_corruption_fallback},
                Row{FallbackCause::PeerFellBack, &Stats::infinite_map_rx},
