@@ -132,6 +132,14 @@ void Connection::finish(tcp::CloseReason reason, tcp::Outcome& up) {
   reason_ = reason;
   over_ = true;
   up.closed = true;
+  // What was reset with the last path, or is still being opened, has nobody to wait for it.
+  for_each_alive([&](Subflow& subflow) {
+    const bool opening = subflow.phase == Subflow::Phase::Opening;
+    if (!opening && subflow.tcp.state() != tcp::State::Closed) return;
+    subflow.tcp.abort();
+    subflow.phase = Subflow::Phase::Over;
+    release_acked(subflow);
+  });
   alone_until_ = meta_deadline_ = linger_until_ = plan_at_ = kNever;
   announcements_.clear();
 }
