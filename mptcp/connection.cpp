@@ -298,7 +298,7 @@ std::string_view Connection::state_of_the_only_subflow() const {
     const tcp::State state = subflow->tcp.state();
     // The FIN waits behind what this connection has not given to the subflow yet.
     if (fin_queued_ && state == tcp::State::Established) return name_of(tcp::State::FinWait1);
-    if (fin_queued_ && state == tcp::State::CloseWait)
+    if (fin_queued_ && (state == tcp::State::CloseWait || state == tcp::State::LastAck))
       return name_of(fin_before_peers_ ? tcp::State::Closing : tcp::State::LastAck);
     return tcp::name_of(state);
   }

@@ -388,6 +388,7 @@ bool Connection::deliver_verified(Subflow& subflow, const Mapping& mapping, Pack
     subflow.controls.push_back(MpFail{mapping.dsn});
     // RFC 8684 §3.7: what changes the payload of the only path is meant to, such as an application
     // gateway; where there are others, this path is not one to use.
+    if (subflow.valid_checksum_seen) ++env_.stats.dss_corruption_reset;
     if (subflow.valid_checksum_seen || !fall_back(FallbackCause::BadChecksum)) {
       reset_subflow(subflow, ResetReason::MiddleboxInterference);
       return false;

@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 /// The third segment of a join is sent so often before the subflow is given up (RFC 8684 §3.2).
 constexpr std::uint8_t kThirdSegments = 6;
 constexpr std::uint8_t kMostBackoff = 6;
+/// A DATA_FIN is sent so often to a peer that has shown no sign of MPTCP since its SYN-ACK.
+constexpr std::uint8_t kUnheardFins = 5;
 /// What goes once more when nobody seems to carry the head of the queue.
 constexpr std::uint32_t kHeadOctets = 65'536;
 
@@ -178,6 +180,10 @@ void Connection::on_meta_timeout(Instant now) {
   meta_backoff_ =
       std::min<std::uint8_t>(static_cast<std::uint8_t>(meta_backoff_ + 1), kMostBackoff);
   const Dsn head = send_.begin();
+  // Nothing but a DATA_FIN to say, and a peer that never answered with an option: to it this is TCP,
+  // in which only a FIN ends the stream.
+  const bool unheard = !heard_dss_ && meta_backoff_ >= kUnheardFins && head == send_.end();
+  if (unheard && fall_back(FallbackCause::FirstSegmentWithout)) return;
   if (head != data_nxt_) {
     if (!is_carried_well(head)) {
       reinject_.insert(head, head + std::min<std::uint64_t>(kHeadOctets, data_nxt_ - head));

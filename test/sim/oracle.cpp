@@ -173,6 +173,8 @@ void Oracle::on_sent(Instant now, std::size_t host_index, ByteSpan frame) {
   }
   // A path of several may be over before its connection is.
   const bool over = !end->is_live() || end->multipath;
+  // Then an attacker may begin a connection with its four-tuple.
+  if (over && s.has(kSyn) && s.has(kAck) && end->forged_syn == s.ack - 1) return;
   if (s.has(kSyn) && end->witness.syn_sent() && end->witness.iss() != s.seq && over) {
     // The same four-tuple again, or another answer to the same SYN.
     const std::optional<Segment> asked = end->last_syn;
@@ -195,21 +197,26 @@ void Oracle::on_sent(Instant now, std::size_t host_index, ByteSpan frame) {
 }
 
 void Oracle::on_delivered(Instant now, std::size_t host_index, const Frame& frame) {
-  if (!frame.genuine()) return;
   const std::optional<Layout> layout = find_tcp(frame.data());
   if (!layout) return;
   const Segment s = decode(frame.data(), *layout);
   if (!is_watched(s.source)) return;
   Host& host = hosts_[host_index];
   End* end = &current(host, {{s.destination, s.destination_port}, {s.source, s.source_port}});
-  if (s.has(kSyn) && !s.has(kAck) && !s.has(kRst)) {
+  const bool opens = s.has(kSyn) && !s.has(kAck) && !s.has(kRst);
+  if (!frame.genuine()) {
+    if (opens) end->forged_syn = s.seq;
+    return;
+  }
+  if (opens) {
     end->last_syn = s;
     end->last_syn->payload = {};
   }
   note_multipath(*end, s);
   end->witness.on_delivered(now, s);
   // A server that has the peer's key from no segment yet can accept nothing (RFC 8684 §3.1).
-  if (end->multipath && !end->opened) end->witness.owe_nothing();
+  // And octets without a mapping may be left to come again, with one (§3.3.1).
+  if (end->multipath && (!end->opened || !s.mptcp)) end->witness.owe_nothing();
   if (end->is_live()) check_overdue(now, host_index, *end);
 }
 
@@ -319,6 +326,15 @@ void Oracle::on_state(Instant now, std::size_t host, End& end, std::string_view 
   if (std::optional<std::string> bad = check_against_wire(end, state))
     fail(now, host, fmt::format("{}: in {} {}", end.label, state, *bad));
   end.state = next;
+}
+
+void Oracle::on_window(Instant now, std::size_t host, End& end, std::uint64_t edge) {
+  // RFC 8684 §3.3.1: it is one for all subflows, and never moves back.
+  if (edge < end.window_edge)
+    fail(now, host,
+         fmt::format("{}: the right edge of the shared window moved back by {} octets", end.label,
+                     end.window_edge - edge));
+  end.window_edge = edge;
 }
 
 void Oracle::check_overdue(Instant now, std::size_t host, const End& end) {

@@ -43,8 +43,10 @@ struct End {
   bool shut_down = false;  ///< shutdown() or close(): no more octets will be written.
   std::uint64_t written = 0;
   std::uint64_t read = 0;
-  std::optional<Segment> last_syn;  ///< That arrived, without its payload.
-  unsigned state = 0;               ///< Index of the state seen last, 0 for none.
+  std::optional<Segment> last_syn;          ///< That arrived, without its payload.
+  std::optional<std::uint32_t> forged_syn;  ///< SEQ of the last one that an attacker sent.
+  unsigned state = 0;                       ///< Index of the state seen last, 0 for none.
+  std::uint64_t window_edge = 0;
   /// Its subflow speaks MPTCP: what it carries, and when it ends, is not the stream's.
   bool multipath = false;
 
@@ -89,6 +91,9 @@ class Oracle {
   void on_read(Instant now, std::size_t host, End& end, std::uint64_t key, ByteSpan octets);
   void on_end_of_stream(Instant now, std::size_t host, const End& end);
   void on_state(Instant now, std::size_t host, End& end, std::string_view state);
+  /// The right edge of the window that a connection of several paths announced, as a position in
+  /// the stream.
+  void on_window(Instant now, std::size_t host, End& end, std::uint64_t edge);
   void on_closed(Instant now, std::size_t host, End& end, dataplane::tcp::CloseReason reason);
   /// Timers that only the passing of time breaks.
   void check_overdue(Instant now, std::size_t host, const End& end);

@@ -189,8 +189,11 @@ Instant Session::next_wake() const {
 
 void Session::show_state(Instant now) {
   if (end_ == nullptr || done_) return;
-  if (const auto info = context_.core.info(id_))
-    context_.oracle.on_state(now, context_.host, *end_, info->state);
+  const auto info = context_.core.info(id_);
+  if (!info) return;
+  context_.oracle.on_state(now, context_.host, *end_, info->state);
+  if (info->multipath)
+    context_.oracle.on_window(now, context_.host, *end_, info->bytes_received + info->rcv_wnd);
 }
 
 }  // namespace sim
