@@ -173,8 +173,9 @@ void Oracle::on_sent(Instant now, std::size_t host_index, ByteSpan frame) {
   }
   // A path of several may be over before its connection is.
   const bool over = !end->is_live() || end->multipath;
-  // Then an attacker may begin a connection with its four-tuple.
-  if (over && s.has(kSyn) && s.has(kAck) && end->forged_syn == s.ack - 1) return;
+  // Behind a reset an attacker may begin a connection with its four-tuple.
+  if (end->witness.reset_arrived() && s.has(kSyn) && s.has(kAck) && end->forged_syn == s.ack - 1)
+    return;
   if (s.has(kSyn) && end->witness.syn_sent() && end->witness.iss() != s.seq && over) {
     // The same four-tuple again, or another answer to the same SYN.
     const std::optional<Segment> asked = end->last_syn;
