@@ -12,6 +12,8 @@ using dataplane::store_be;
 
 constexpr std::size_t kIp = 14;
 constexpr std::size_t kTcp = kIp + 20;
+constexpr unsigned kDss = 2;
+constexpr unsigned kAddAddr = 3;
 
 /// A frame of these tests whose TCP segment can be changed.
 class Opening {
@@ -23,12 +25,12 @@ class Opening {
     return kTcp + 4 * (std::to_integer<std::size_t>(frame_[kTcp + 12]) >> 4);
   }
   std::size_t end() const { return kIp + load_be<std::uint16_t>(&frame_[kIp + 2]); }
-  /// Where the DSS option stands, or 0.
-  std::size_t dss() const {
+  /// Where the MPTCP option of a subtype stands (RFC 8684 §8.2), or 0.
+  std::size_t option(unsigned subtype) const {
     for (std::size_t at = kTcp + 20; at < payload();) {
       const auto kind = std::to_integer<unsigned>(frame_[at]);
       if (kind == 0) break;
-      if (kind == 30 && (std::to_integer<unsigned>(frame_[at + 2]) >> 4) == 2) return at;
+      if (kind == 30 && (std::to_integer<unsigned>(frame_[at + 2]) >> 4) == subtype) return at;
       at += kind == 1 ? 1 : std::to_integer<std::size_t>(frame_[at + 1]);
     }
     return 0;
@@ -60,7 +62,7 @@ TEST_CASE("a DATA_ACK of octets that were never sent is ignored and counted",
   pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
     Opening segment(frame);
     if (direction == 0 || forged != 0 || !segment.is_tcp()) return true;
-    const std::size_t at = segment.dss();
+    const std::size_t at = segment.option(kDss);
     if (at == 0 || (frame[at + 3] & std::byte{1}) == std::byte{0}) return true;
     // The low half of a DATA_ACK of eight octets, or all of one of four.
     const std::size_t low = at + ((frame[at + 3] & std::byte{2}) != std::byte{0} ? 8 : 4);
@@ -96,6 +98,66 @@ TEST_CASE("what TCP acknowledged and the data checksum refused comes by the othe
   CHECK(changed > 0);
   CHECK(pair.b.core.stats().mptcp.data_csum_err > 0);
   CHECK(pair.b.core.stats().mptcp.dss_corruption_reset > 0);
+}
+
+TEST_CASE("an announcement that does not prove the keys is not believed",
+          "[mptcp][core][rfc8684-3.4.1]") {
+  MultipathPair pair;
+  int forged = 0;
+  pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    const std::size_t at = segment.is_tcp() ? segment.option(kAddAddr) : 0;
+    if (direction == 0 || at == 0 || forged != 0) return true;
+    frame[at + 7] ^= std::byte{1};  // Another address than the one that the HMAC is of.
+    segment.seal();
+    ++forged;
+    return true;
+  };
+  Opened opened(pair);
+  CHECK(forged == 1);
+  CHECK(pair.a.core.stats().mptcp.add_addr_bad_hmac == 1);
+  CHECK(pair.a.core.stats().mptcp.add_addr == 0);
+  CHECK(opened.up(100'000));
+}
+
+TEST_CASE("an announcement is repeated until its echo comes", "[mptcp][core][rfc8684-3.4.1]") {
+  MultipathPair pair;
+  int lost = 0;
+  pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    const bool announces = segment.is_tcp() && segment.option(kAddAddr) != 0;
+    return direction == 0 || !announces || ++lost > 2;
+  };
+  Opened opened(pair);
+  CHECK(pair.a.core.stats().mptcp.add_addr == 0);
+  pair.run(10s);
+  CHECK(lost == 3);
+  CHECK(pair.a.core.stats().mptcp.add_addr == 1);
+  CHECK(pair.b.core.stats().mptcp.echo_add == 1);
+}
+
+TEST_CASE("what a path carried that is reset goes by another at once",
+          "[mptcp][core][rfc8684-3.3.6]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(1'000'000));
+  // Nothing of the second path arrives any more, but for a reset in the name of the peer.
+  const auto octets = noise(2'000'000);
+  const std::size_t written = pair.a.core.write(pair.now, opened.client, octets);
+  bool silent = false;
+  std::vector<std::byte> last;
+  pair.box = [&](int direction, std::size_t path, std::vector<std::byte>& frame) {
+    if (path != 1 || !Opening(frame).is_tcp()) return true;
+    if (direction == 0 || !silent) return !silent;
+    Opening segment(frame);
+    frame[kTcp + 13] = std::byte{0x14};  // RST, ACK.
+    segment.seal();
+    return true;
+  };
+  pair.run(500us);
+  silent = true;
+  pair.run(60ms);
+  CHECK(pair.b.core.readable(opened.server) == written);
 }
 
 }  // namespace

@@ -406,7 +406,12 @@ void Draw::draw_multipath() {
   const BoxSpec box = draw_mptcp_box(own);
   // Options that vanish for good in mid-stream leave no way but another path.
   const bool has_other = more > 0 && out_.client.mptcp.path_manager != mptcp::PathManagerKind::None;
-  if (box.kind != BoxKind::StripMptcpLater || has_other) boxes.push_back(box);
+  if (box.kind != BoxKind::StripMptcpLater) {
+    boxes.push_back(box);
+  } else if (has_other) {
+    boxes.push_back(box);
+    out_.timeouts_allowed = true;  // It may begin before another path has joined.
+  }
 }
 
 BoxSpec Draw::draw_mptcp_box(Rng& rng) const {
