@@ -180,8 +180,8 @@ void Connection::on_meta_timeout(Instant now) {
   meta_backoff_ =
       std::min<std::uint8_t>(static_cast<std::uint8_t>(meta_backoff_ + 1), kMostBackoff);
   const Dsn head = send_.begin();
-  // Nothing but a DATA_FIN to say, and a peer that never answered with an option: to it this is TCP,
-  // in which only a FIN ends the stream.
+  // Nothing but a DATA_FIN to say, and a peer that never answered with an option: to it this is
+  // TCP, in which only a FIN ends the stream.
   const bool unheard = !heard_dss_ && meta_backoff_ >= kUnheardFins && head == send_.end();
   if (unheard && fall_back(FallbackCause::FirstSegmentWithout)) return;
   if (head != data_nxt_) {
