@@ -14,6 +14,7 @@ constexpr std::size_t kIp = 14;
 constexpr std::size_t kTcp = kIp + 20;
 constexpr unsigned kDss = 2;
 constexpr unsigned kAddAddr = 3;
+constexpr unsigned kFastclose = 7;
 
 /// A frame of these tests whose TCP segment can be changed.
 class Opening {
@@ -158,6 +159,30 @@ TEST_CASE("what a path carried that is reset goes by another at once",
   silent = true;
   pair.run(60ms);
   CHECK(pair.b.core.readable(opened.server) == written);
+}
+
+TEST_CASE("a fast close without our key ends paths, not the connection",
+          "[mptcp][core][rfc8684-3.5]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(10'000));
+  MultipathPair::events(pair.b);
+  pair.box = [](int, std::size_t path, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    const std::size_t at = segment.is_tcp() ? segment.option(kFastclose) : 0;
+    if (at == 0) return true;
+    frame[at + 4] ^= std::byte{1};
+    segment.seal();
+    return path == 0;
+  };
+  pair.a.core.abort(pair.now, opened.client);
+  pair.run(100ms);
+  CHECK(pair.b.core.stats().mptcp.fastclose_wrong_key == 1);
+  CHECK(pair.b.core.stats().mptcp.mp_fastclose_rx == 0);
+  const auto info = pair.b.core.info(opened.server);
+  REQUIRE(info);
+  CHECK(info->state == "ESTABLISHED");
+  CHECK(info->subflows.size() == 1);
 }
 
 }  // namespace
