@@ -92,8 +92,11 @@ SubflowId Connection::open_join(const SubflowOpen& open, const JoinWish& wish, N
   return add(std::move(subflow), true);
 }
 
-bool Connection::may_be_joined() const {
-  return !over_ && !closing_ && !fallback_.is_infinite() &&
+bool Connection::may_be_joined(const IpAddress& local) const {
+  const bool withdrawn = std::any_of(locals_.begin(), locals_.end(), [&](const LocalAddress& own) {
+    return own.address == local && own.withdrawn;
+  });
+  return !withdrawn && !over_ && !closing_ && !fallback_.is_infinite() &&
          fallback_.phase() != Fallback::Phase::Offered &&
          subflow_count() < std::min<std::size_t>(config_.max_subflows, kMaxSubflows);
 }

@@ -10,14 +10,18 @@
 #include <vector>
 
 #include "dataplane/base/interval_set.hpp"
+#include "dataplane/base/ring.hpp"
 #include "mptcp/config.hpp"
 #include "mptcp/crypto/keys.hpp"
 #include "mptcp/fallback.hpp"
 #include "mptcp/path/path_manager.hpp"
 #include "mptcp/path/rest_table.hpp"
+#include "mptcp/path_change.hpp"
+#include "mptcp/path_command.hpp"
 #include "mptcp/reorder_queue.hpp"
 #include "mptcp/scheduler/scheduler.hpp"
 #include "mptcp/send_queue.hpp"
+#include "mptcp/socket_error.hpp"
 #include "mptcp/stats.hpp"
 #include "mptcp/subflow.hpp"
 #include "mptcp/subflow_info.hpp"
@@ -84,8 +88,8 @@ class Connection {
   std::optional<JoinWish> next_join(Instant now);
   SubflowId open_join(const SubflowOpen& open, const JoinWish& wish, Nonce nonce, Instant now);
   void on_join_refused(const JoinWish& wish, Instant now);
-  /// Whether a join of the peer can be taken now.
-  bool may_be_joined() const;
+  /// Whether a join of the peer to this address of ours can be taken now.
+  bool may_be_joined(const IpAddress& local) const;
   AddressId id_of(const IpAddress& local) const;
   bool is_backup(const IpAddress& local) const;
   MpJoinSynAck answer_join(const MpJoinSyn& syn, Nonce local_nonce, const IpAddress& local) const;
@@ -99,6 +103,18 @@ class Connection {
   };
   SubflowId accept_join(const SubflowOpen& open, const tcp::PeerSyn& syn, Instant now,
                         std::optional<Instant> syn_ack_sent, const PeerJoin& join);
+
+  // Commands of the application for the paths (connection_commands.cpp); what they cause, or why
+  // not.
+  using Commanded = SocketResult<tcp::Outcome>;
+  /// The join that is to be opened, if it may be.
+  SocketResult<JoinWish> wish_for(const OpenPath& command) const;
+  Commanded command(Instant now, const ClosePath& command);
+  Commanded command(Instant now, const SetBackup& command);
+  Commanded command(Instant now, const AnnounceAddress& command);
+  Commanded command(Instant now, const WithdrawAddresses& command);
+  bool has_path_change() const { return !changes_.empty(); }
+  std::optional<PathChange> next_path_change();
 
   // Inputs: each returns what it caused.
   tcp::Outcome on_segment(Instant now, SubflowId id, wire::TcpSegment segment);
@@ -237,6 +253,14 @@ class Connection {
   void on_third_ack_timer(Instant now);
   void limit_timeouts();
 
+  // connection_commands.cpp
+  Subflow* find_path(const FourTuple& path);
+  bool is_commanded() const;
+  Subflow* carrier_beside(std::span<const AddressId> locals);
+  void tell(const PathChange& change);
+  void tell(PathChange::Kind kind, const Subflow& subflow);
+  void tell_end(const Subflow& subflow, bool was_opening);
+
   // connection_paths.cpp
   void know_first_addresses();
   void plan(Instant at) { plan_at_ = std::min(plan_at_, at); }
@@ -244,6 +268,7 @@ class Connection {
   void on_add_addr(Instant now, Subflow& subflow, const AddAddr& option);
   void on_echo(const AddAddr& option);
   void on_remove_addr(Instant now, const RemoveAddr& option);
+  void on_priority(Subflow& subflow, const MpPrio& option);
   void on_announcement_timer(Instant now);
   void on_ready(Instant now, Subflow& subflow);
   Announcement* announcement_under_way();
@@ -316,6 +341,7 @@ class Connection {
   struct Announcement {
     AddressId id{};
     IpAddress address;
+    std::optional<std::uint16_t> port;
     std::uint8_t sent = 0;
     Instant next{};
     bool echoed = false;
@@ -324,8 +350,9 @@ class Connection {
   std::vector<RemoteAddress> remotes_;  ///< At most kMostRemotes.
   std::vector<Announcement> announcements_;
   RestTable rests_;
-  Instant plan_at_ = kNever;     ///< When the path manager is asked again.
-  Instant settled_at_ = kNever;  ///< By then the peer has announced what it has.
+  Instant plan_at_ = kNever;             ///< When the path manager is asked again.
+  Instant settled_at_ = kNever;          ///< By then the peer has announced what it has.
+  dataplane::Ring<PathChange> changes_;  ///< At most kMostChanges.
 };
 
 template <class F>

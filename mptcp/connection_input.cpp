@@ -223,8 +223,7 @@ void Connection::on_option(Instant now, Subflow& subflow, const Option& option,
   } else if (const auto* removed = std::get_if<RemoveAddr>(&option)) {
     on_remove_addr(now, *removed);
   } else if (const auto* priority = std::get_if<MpPrio>(&option)) {
-    ++env_.stats.mp_prio_rx;
-    subflow.backup_there = priority->backup;
+    on_priority(subflow, *priority);
   } else if (std::holds_alternative<MpFail>(option)) {
     ++env_.stats.mp_fail_rx;
     // RFC 8684 §3.7: the data stream goes on as TCP, from an infinite mapping on.
@@ -308,7 +307,10 @@ void Connection::note_mapping(Subflow& subflow, const DssMapping& wire, Dsn dsn,
 }
 
 void Connection::on_reset(Subflow& subflow, const Received& in) {
-  if (in.find<MpTcprst>() != nullptr) ++env_.stats.mp_rst_rx;
+  if (const auto* why = in.find<MpTcprst>()) {
+    ++env_.stats.mp_rst_rx;
+    subflow.reset_reason = why->reason;
+  }
   const auto* fastclose = in.find<MpFastclose>();
   if (fastclose == nullptr || fallback_.is_infinite()) return;
   if (fastclose->receiver_key != local_key_) {
@@ -462,7 +464,9 @@ bool Connection::fall_back(FallbackCause cause) {
   std::size_t alive = 0;
   for_each_alive([&](const Subflow&) { ++alive; });
   const bool in_order = !receive_.has_holes() && reinject_.empty();
+  const bool was_infinite = fallback_.is_infinite();
   if (!fallback_.enter(cause, alive <= 1, in_order, env_.stats)) return false;
+  if (!was_infinite) tell({.kind = PathChange::Kind::FellBack, .cause = cause});
   reinject_.clear();
   peer_fin_.reset();
   meta_deadline_ = kNever;

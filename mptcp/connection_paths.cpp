@@ -29,6 +29,7 @@ void Connection::know_first_addresses() {
 
 void Connection::on_ready(Instant now, Subflow& subflow) {
   rests_.on_established({subflow.local_id, subflow.remote_id});
+  tell(PathChange::Kind::Established, subflow);
   alone_until_ = kNever;
   if (settled_at_ == kNever) {
     settled_at_ = now + subflow.tcp.srtt() + kTimeToAnnounce;
@@ -83,7 +84,7 @@ void Connection::announce_addresses(Instant now) {
     if (local.id == AddressId{}) first_port = local.port;
   for (const LocalAddress& local : locals_) {
     if (local.id == AddressId{} || local.address.is_link_local()) continue;
-    announcements_.push_back({local.id, local.address, 0, now, false});
+    announcements_.push_back({local.id, local.address, {}, 0, now, false});
   }
   // First what is a new path for every peer: an address of this family, then one of another port.
   const bool v4 = first_tuple_.local.address.is_v4();
@@ -130,9 +131,12 @@ void Connection::on_announcement_timer(Instant now) {
   if (carrier == nullptr) return;
   ++announcement->sent;
   ++env_.stats.add_addr_tx;
-  AddAddr option{.id = announcement->id, .address = announcement->address, .port = {}, .hmac = {}};
-  option.hmac =
-      add_addr_hmac(local_key_, remote_key_, announcement->id, {announcement->address, 0});
+  AddAddr option{.id = announcement->id,
+                 .address = announcement->address,
+                 .port = announcement->port,
+                 .hmac = {}};
+  option.hmac = add_addr_hmac(local_key_, remote_key_, announcement->id,
+                              {announcement->address, announcement->port.value_or(0)});
   carrier->controls.push_back(option);
   carrier->tcp.request_bare_ack();
 }
@@ -170,15 +174,26 @@ void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& optio
   ++env_.stats.echo_add_tx;
   // Without a port it is that of the first subflow (RFC 8684 §3.4.1).
   const Endpoint endpoint{option.address, option.port.value_or(first_tuple_.remote.port)};
-  if (option.id == AddressId{} || option.address.is_unspecified()) {
+  bool is_news = true;
+  if (option.address.is_unspecified()) {
     ++env_.stats.add_addr_drop;
-  } else if (known != remotes_.end()) {
+    return;
+  }
+  if (known != remotes_.end()) {
+    // The first address too, whatever was said of it before: what is announced may be joined.
+    is_news = known->endpoint != endpoint || !known->joinable;
     known->endpoint = endpoint;
+    known->joinable = true;
   } else if (remotes_.size() < kMostRemotes) {
     remotes_.push_back({option.id, endpoint, true});
   } else {
     ++env_.stats.add_addr_drop;
+    return;
   }
+  PathChange change{.kind = PathChange::Kind::AddressAnnounced};
+  change.tuple.remote = endpoint;
+  change.address_id = option.id;
+  if (is_news) tell(change);
   rests_.on_remote_revived(option.id);
   plan(now);
 }
@@ -186,6 +201,9 @@ void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& optio
 void Connection::on_remove_addr(Instant now, const RemoveAddr& option) {
   ++env_.stats.rm_addr;
   for (const AddressId id : option.ids()) {
+    PathChange change{.kind = PathChange::Kind::AddressRemoved};
+    change.address_id = id;
+    tell(change);
     if (id != AddressId{}) {
       std::erase_if(remotes_, [&](const RemoteAddress& remote) { return remote.id == id; });
     } else {
@@ -199,6 +217,23 @@ void Connection::on_remove_addr(Instant now, const RemoveAddr& option) {
     });
   }
   plan(now);
+}
+
+void Connection::on_priority(Subflow& subflow, const MpPrio& option) {
+  ++env_.stats.mp_prio_rx;
+  const auto take = [&](Subflow& which) {
+    if (which.backup_there == option.backup) return;
+    which.backup_there = option.backup;
+    tell(PathChange::Kind::BackupChanged, which);
+  };
+  if (!option.address_id) {
+    take(subflow);
+    return;
+  }
+  // Version 0 could speak of other subflows (RFC 6824 §3.3.8).
+  for_each_alive([&](Subflow& each) {
+    if (each.remote_id == *option.address_id) take(each);
+  });
 }
 
 }  // namespace mptcp

@@ -64,6 +64,7 @@ void Connection::watch_timeouts(Subflow& subflow) {
   if (timed_out == subflow.stale) return;
   subflow.stale = timed_out;
   ++(timed_out ? env_.stats.subflow_stale : env_.stats.subflow_recover);
+  tell(timed_out ? PathChange::Kind::Stale : PathChange::Kind::Recovered, subflow);
   if (timed_out && usable_subflows() > 1) reinject(subflow);
 }
 
@@ -71,6 +72,7 @@ void Connection::on_subflow_over(Instant now, Subflow& subflow, tcp::Outcome& up
   const tcp::CloseReason reason = subflow.tcp.close_reason();
   const bool was_opening = subflow.phase == Subflow::Phase::Opening;
   if (!fallback_.is_infinite() && !was_opening) reinject(subflow);
+  tell_end(subflow, was_opening);
   subflow.phase = Subflow::Phase::Over;
   release_acked(subflow);
   rests_.on_failed({subflow.local_id, subflow.remote_id}, now);

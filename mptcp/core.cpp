@@ -56,6 +56,14 @@ std::string_view name_of(SocketError error) {
       return "too many connections";
     case SocketError::NoSuchSocket:
       return "no such socket";
+    case SocketError::NotMultipath:
+      return "the connection does not speak Multipath TCP";
+    case SocketError::NoSuchPath:
+      return "the connection has no such path";
+    case SocketError::OnlyPath:
+      return "the connection has no other path";
+    case SocketError::TooManyPaths:
+      return "the connection has as many paths as it may";
   }
   return "unknown";
 }
@@ -195,6 +203,10 @@ void Core::Impl::after_input(std::uint32_t index, const tcp::Outcome& out) {
     tell(index, Event::Kind::EndOfStream);
   }
   if (out.writable && !out.established) tell(index, Event::Kind::Writable);
+  if (slot.meta && slot.meta->has_path_change() && !slot.told_paths && !slot.told_closed) {
+    slot.told_paths = true;
+    tell(index, Event::Kind::PathChanged);
+  }
   if (out.closed && !slot.told_closed) {
     slot.told_closed = true;
     tell(index, Event::Kind::Closed);
@@ -241,7 +253,7 @@ std::optional<std::uint32_t> Core::Impl::open_slot(const FourTuple& tuple, PortI
   slot.port = port;
   slot.generation = generation;
   slot.held = slot.queued = slot.told_readable = slot.told_end = slot.told_closed =
-      slot.told_connected = false;
+      slot.told_connected = slot.told_paths = false;
   slot.pending = still_pending;
   ++connections;
   return index;

@@ -15,6 +15,9 @@
 #include "dataplane/tcp/config.hpp"
 #include "dataplane/tcp/stats.hpp"
 #include "mptcp/config.hpp"
+#include "mptcp/path_change.hpp"
+#include "mptcp/path_command.hpp"
+#include "mptcp/socket_error.hpp"
 #include "mptcp/stats.hpp"
 #include "mptcp/subflow_info.hpp"
 
@@ -30,18 +33,6 @@ using dataplane::PortIndex;
 /// Names a socket of one core: an index and a generation, so that a stale id finds nothing.
 enum class SocketId : std::uint64_t {};
 
-/// Why a call of the socket layer failed.
-enum class SocketError : std::uint8_t {
-  AddressInUse,         ///< Another listener or connection has it.
-  AddressNotAvailable,  ///< No port of this node has the local address.
-  NoRoute,              ///< No port can reach the remote address.
-  TooManyConnections,   ///< Config::max_connections is reached.
-  NoSuchSocket,         ///< The id is stale.
-};
-std::string_view name_of(SocketError error);
-template <class T>
-using SocketResult = tl::expected<T, SocketError>;
-
 /// What happened to a socket, in order. Edge-triggered: after Readable read until read() gives 0,
 /// after Writable write until write() takes less than offered; only then does the next event of
 /// that kind come.
@@ -52,6 +43,7 @@ struct Event {
     Readable,     ///< read() will give octets.
     EndOfStream,  ///< The peer sent FIN, and all octets before it are there to be read.
     Writable,     ///< write() will take octets again.
+    PathChanged,  ///< next_path_change() has something; again when it was emptied.
     Closed,  ///< The connection is over; `reason` says why. No event follows. The id is valid until
              ///< close().
   };
@@ -198,6 +190,11 @@ class Core {
   void close(Instant now, SocketId socket);
   /// Sends RST, drops everything, gives the id back.
   void abort(Instant now, SocketId socket);
+
+  /// Carries out a command on the paths of a connection, or says why not.
+  SocketResult<void> command(Instant now, SocketId socket, const PathCommand& command);
+  /// What became of its paths, in order. The oldest are lost when nobody asks for long.
+  std::optional<PathChange> next_path_change(SocketId socket);
 
   std::optional<SocketInfo> info(SocketId socket) const;
   /// Octets that write() would take now.

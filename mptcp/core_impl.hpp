@@ -41,6 +41,7 @@ struct Slot {
   bool told_end = false;
   bool told_closed = false;
   bool told_connected = false;
+  bool told_paths = false;
 
   bool in_use() const { return connection.has_value() || meta != nullptr; }
   template <class F>
@@ -159,6 +160,7 @@ struct Core::Impl {
   void transmit_meta(Instant now, std::uint32_t index);
   void open_joins(Instant now, std::uint32_t index);
   bool open_join(Instant now, std::uint32_t index, const JoinWish& wish);
+  SocketResult<void> command(Instant now, std::uint32_t index, const PathCommand& command);
   void remove_gone(Instant now, std::uint32_t index);
   void refuse_join(Instant now, const wire::ReceivedSegment& received);
   void release_meta(std::uint32_t index);

@@ -143,7 +143,8 @@ bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
     return true;
   }
   if (half != nullptr) syn_table.remove(*half);
-  half = slot.meta->may_be_joined() ? syn_table.add(received.tuple) : nullptr;
+  half = slot.meta->may_be_joined(received.tuple.local.address) ? syn_table.add(received.tuple)
+                                                                : nullptr;
   if (half == nullptr) {
     ++stats.mptcp.mp_join_rejected;
     refuse_join(now, received);
@@ -216,7 +217,8 @@ bool Core::Impl::accept_join(Instant now, const tcp::HalfOpen& half, bool first_
                              wire::ReceivedSegment& received) {
   const auto offer = std::bit_cast<Offer>(half.upper);
   Slot& slot = *slots[offer.slot];
-  if (!slot.meta || slot.generation != offer.generation || !slot.meta->may_be_joined()) {
+  if (!slot.meta || slot.generation != offer.generation ||
+      !slot.meta->may_be_joined(half.tuple.local.address)) {
     ++stats.mptcp.mp_join_rejected;
     refuse_join(now, received);
     return true;
@@ -281,6 +283,30 @@ bool Core::Impl::open_join(Instant now, std::uint32_t index, const JoinWish& wis
   if (flows.size() >= flows.max_size()) return false;
   flows.insert(tuple, Flow::of(index, meta.open_join(open, wish, make_nonce(), now)));
   return true;
+}
+
+SocketResult<void> Core::Impl::command(Instant now, std::uint32_t index,
+                                       const PathCommand& command) {
+  Connection* const meta = slots[index]->meta.get();
+  if (meta == nullptr) return tl::unexpected(SocketError::NotMultipath);
+  if (const auto* open = std::get_if<OpenPath>(&command)) {
+    const auto wish = meta->wish_for(*open);
+    if (!wish) return tl::unexpected(wish.error());
+    if (!open_join(now, index, *wish)) return tl::unexpected(SocketError::NoRoute);
+    mark_pending(index);
+    return {};
+  }
+  const auto out = std::visit(
+      [&](const auto& chosen) -> Connection::Commanded {
+        if constexpr (std::is_same_v<std::decay_t<decltype(chosen)>, OpenPath>)
+          return {};
+        else
+          return meta->command(now, chosen);
+      },
+      command);
+  if (!out) return tl::unexpected(out.error());
+  after_input(index, *out);
+  return {};
 }
 
 void Core::Impl::open_joins(Instant now, std::uint32_t index) {

@@ -237,6 +237,19 @@ bool Core::at_end_of_stream(SocketId id) const {
   return slot != nullptr && slot->visit([](const auto& c) { return c.at_end_of_stream(); });
 }
 
+SocketResult<void> Core::command(Instant now, SocketId id, const PathCommand& command) {
+  if (impl_->slot_of(id) == nullptr) return tl::unexpected(SocketError::NoSuchSocket);
+  return impl_->command(now, index_part(id), command);
+}
+
+std::optional<PathChange> Core::next_path_change(SocketId id) {
+  Slot* slot = impl_->slot_of(id);
+  if (slot == nullptr || !slot->meta) return std::nullopt;
+  const auto change = slot->meta->next_path_change();
+  if (!slot->meta->has_path_change()) slot->told_paths = false;
+  return change;
+}
+
 std::optional<SocketInfo> Core::info(SocketId id) const {
   const Slot* slot = std::as_const(*impl_).slot_of(id);
   if (slot == nullptr) return std::nullopt;

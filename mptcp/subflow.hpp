@@ -102,9 +102,9 @@ struct Subflow {
   std::uint32_t unverified_octets = 0;
   std::uint64_t bytes_received = 0;
 
-  dataplane::Ring<Option> controls;  ///< To go out on segments without payload.
-  std::optional<ResetReason> reset_reason;
-  bool fastclose = false;  ///< The reset says that the whole connection is over.
+  dataplane::Ring<Option> controls;         ///< To go out on segments without payload.
+  std::optional<ResetReason> reset_reason;  ///< Ours, to be said, or the peer's.
+  bool fastclose = false;                   ///< The reset says that the whole connection is over.
   std::array<std::byte, kMaxOptionLength> options{};  ///< Of the segment sent last.
 };
 

@@ -67,6 +67,8 @@ void PerfSession::on_event(Instant now, const mptcp::Event& event) {
     case Kind::Writable:
       may_write_ = true;
       break;
+    case Kind::PathChanged:
+      break;
     case Kind::Closed:
       on_closed(now, event.reason);
       break;

@@ -46,26 +46,35 @@ class BasicAcceptor {
 
   executor_type get_executor() noexcept { return executor_; }
 
-  /// Listens on an address of this node; 0.0.0.0 or `::` is every address. `tcp` is for the
-  /// connections that come. On the core's thread, or on any before the poll loop starts.
+  /// Listens on an address of this node; 0.0.0.0 or `::` is every address. `tcp` and
+  /// `mptcp` are for the connections that come. On the core's thread, or on any before the poll
+  /// loop starts.
   void listen(const Endpoint& local, error_code& error,
-              const std::optional<dataplane::tcp::Config>& tcp = std::nullopt) {
-    error = state_->listen(local, tcp);
+              const std::optional<dataplane::tcp::Config>& tcp = std::nullopt,
+              const std::optional<Config>& mptcp = std::nullopt) {
+    error = state_->listen(local, tcp, mptcp);
   }
   /// void(error_code). The same from any thread.
   template <class Token = boost::asio::default_completion_token_t<Executor>>
   auto async_listen(const Endpoint& local, const std::optional<dataplane::tcp::Config>& tcp,
                     Token&& token = Token()) {
+    return async_listen(local, tcp, std::optional<Config>(), std::forward<Token>(token));
+  }
+  template <class Token = boost::asio::default_completion_token_t<Executor>>
+  auto async_listen(const Endpoint& local, const std::optional<dataplane::tcp::Config>& tcp,
+                    const std::optional<Config>& mptcp, Token&& token = Token()) {
     return initiate<void(error_code), Token>(
-        [](BasicAcceptor& self, auto handler, const Endpoint& where, const auto& how) {
+        [](BasicAcceptor& self, auto handler, const Endpoint& where, const auto& how,
+           const auto& paths) {
           auto operation = detail::make_operation<ListenOperation>(*self.state_, std::move(handler),
                                                                    self.executor_);
-          self.run([state = self.state_, where, how, operation = std::move(operation)]() mutable {
-            operation->error = state->listen(where, how);
-            state->runtime()->finish(std::move(operation));
-          });
+          self.run(
+              [state = self.state_, where, how, paths, operation = std::move(operation)]() mutable {
+                operation->error = state->listen(where, how, paths);
+                state->runtime()->finish(std::move(operation));
+              });
         },
-        token, local, tcp);
+        token, local, tcp, mptcp);
   }
 
   /// void(error_code, BasicStream). Takes any completion token and heeds its cancellation slot.

@@ -144,6 +144,32 @@ class BasicStream {
         },
         token);
   }
+  /// void(error_code), from any thread. Opens, closes or ranks paths of this connection, announces
+  /// or withdraws addresses; an Errc or a code of Boost.Asio says why not.
+  template <class Token = boost::asio::default_completion_token_t<Executor>>
+  auto async_command(PathCommand command, Token&& token = Token()) {
+    return initiate<void(error_code), Token>(
+        [](BasicStream& self, auto handler, PathCommand chosen) {
+          auto operation = self.template make<detail::PathCommandOperation>(std::move(handler),
+                                                                            std::move(chosen));
+          self.run([state = self.state_, operation = std::move(operation)]() mutable {
+            operation->carry_out(*state);
+            state->runtime()->finish(std::move(operation));
+          });
+        },
+        token, std::move(command));
+  }
+  /// void(error_code, PathChange). Completes with the next thing that becomes of a path, in order;
+  /// asio::error::eof when the connection is over. No deadline is set for it.
+  template <class Token = boost::asio::default_completion_token_t<Executor>>
+  auto async_path_change(Token&& token = Token()) {
+    return initiate<void(error_code, PathChange), Token>(
+        [](BasicStream& self, auto handler) {
+          self.start(detail::Direction::Paths,
+                     self.template make<detail::PathChangeOperation>(std::move(handler)));
+        },
+        token);
+  }
 
   /// Operations that start from now on and do not end within `time` end with beast::error::timeout,
   /// and the connection with them (it is reset): a deadline for a whole exchange, set once, as with

@@ -22,6 +22,14 @@ class ApiCategory final : public boost::system::error_category {
         return "host names are not resolved: give an address such as 10.0.0.1 or fd00::1";
       case Errc::NotAPortNumber:
         return "service names are not resolved: give a port number from 0 to 65535";
+      case Errc::NotMultipath:
+        return "the connection does not speak Multipath TCP";
+      case Errc::NoSuchPath:
+        return "the connection has no such path";
+      case Errc::OnlyPath:
+        return "the connection has no other path";
+      case Errc::TooManyPaths:
+        return "the connection has as many paths as it may";
     }
     return "unknown error";
   }
@@ -48,6 +56,14 @@ error_code to_error_code(SocketError socket_error) {
       return Errc::TooManyConnections;
     case SocketError::NoSuchSocket:
       return error::bad_descriptor;
+    case SocketError::NotMultipath:
+      return Errc::NotMultipath;
+    case SocketError::NoSuchPath:
+      return Errc::NoSuchPath;
+    case SocketError::OnlyPath:
+      return Errc::OnlyPath;
+    case SocketError::TooManyPaths:
+      return Errc::TooManyPaths;
   }
   return error::fault;
 }

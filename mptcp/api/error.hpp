@@ -19,6 +19,10 @@ enum class Errc : std::uint8_t {
   TooManyConnections = 1,  ///< CoreConfig::max_connections is reached.
   NotALiteralAddress,      ///< The resolver was given a host name.
   NotAPortNumber,          ///< The resolver was given a service name or a number above 65,535.
+  NotMultipath,            ///< SocketError::NotMultipath, and so on: of a PathCommand.
+  NoSuchPath,
+  OnlyPath,
+  TooManyPaths,
 };
 
 const boost::system::error_category& api_category();

@@ -49,6 +49,10 @@ class Socket {
   }
 
   std::optional<SocketId> accept() { return core_->accept(id_); }
+  SocketResult<void> command(const PathCommand& command) {
+    return core_->command(*clock_, id_, command);
+  }
+  std::optional<PathChange> next_path_change() { return core_->next_path_change(id_); }
   std::optional<SocketInfo> info() const { return core_->info(id_); }
   std::size_t writable() const { return core_->writable(id_); }
   std::size_t readable() const { return core_->readable(id_); }

@@ -28,8 +28,9 @@ void SocketState::take_endpoints() {
 void SocketState::start(Direction direction, OperationPtr<IoOperation> operation) {
   if (!socket_) return finish(std::move(operation), asio::error::bad_descriptor);
   OperationQueue<IoOperation>& queue = pending(direction);
-  operation->deadline = deadline_;
-  if (deadline_ <= runtime()->now()) {
+  // A path may live as long as the connection: to wait for its end is no exchange that hangs.
+  operation->deadline = direction == Direction::Paths ? kNever : deadline_;
+  if (operation->deadline <= runtime()->now()) {
     // As if it had waited and the deadline had come at once.
     IoOperation& late = *operation;
     queue.push(std::move(operation));
@@ -68,9 +69,10 @@ void SocketState::on_connect_failed() {
 }
 
 error_code SocketState::listen(const Endpoint& local,
-                               const std::optional<dataplane::tcp::Config>& tcp) {
+                               const std::optional<dataplane::tcp::Config>& tcp,
+                               const std::optional<Config>& mptcp) {
   if (socket_) return asio::error::already_open;
-  const SocketResult<SocketId> id = runtime()->core().listen(local, tcp);
+  const SocketResult<SocketId> id = runtime()->core().listen(local, tcp, mptcp);
   if (!id) return to_error_code(id.error());
   local_ = local;
   open(*id);
@@ -103,6 +105,8 @@ void SocketState::cancel_all() {
   if (connecting_ != nullptr) return abort();
   finish_pending(asio::error::operation_aborted);
 }
+
+std::optional<PathChange> SocketState::next_path_change() { return socket_.next_path_change(); }
 
 std::size_t SocketState::read(MutableByteSpan out) {
   const std::size_t octets = socket_.read(out);
@@ -165,12 +169,16 @@ void SocketState::on_event(const Event& event) {
     case Event::Kind::Writable:
       run(Direction::Write);
       break;
+    case Event::Kind::PathChanged:
+      run(Direction::Paths);
+      break;
     case Event::Kind::Closed:
       closed_ = true;
       reason_ = event.reason;
       if (connecting_ != nullptr) return on_connect_failed();
       run(Direction::Read);
       run(Direction::Write);
+      run(Direction::Paths);
       break;
   }
 }
@@ -183,12 +191,17 @@ void SocketState::run(Direction direction) {
   }
 }
 
+template <class Predicate>
+OperationPtr<IoOperation> SocketState::take_pending(Predicate matches) {
+  for (OperationQueue<IoOperation>& queue : pending_)
+    if (OperationPtr<IoOperation> taken = queue.take(matches)) return taken;
+  return nullptr;
+}
+
 OperationPtr<Operation> SocketState::take(const Operation& operation) {
   const auto matches = [&](const Operation& other) { return &other == &operation; };
   if (connecting_.get() == &operation) return std::move(connecting_);
-  OperationPtr<Operation> taken = reads_.take(matches);
-  if (taken == nullptr) taken = writes_.take(matches);
-  return taken;
+  return take_pending(matches);
 }
 
 void SocketState::on_expired(Operation& operation) {
@@ -199,9 +212,7 @@ void SocketState::on_expired(Operation& operation) {
 void SocketState::cancel(std::uint64_t serial) {
   const auto matches = [&](const Operation& operation) { return operation.serial == serial; };
   if (connecting_ != nullptr && matches(*connecting_)) return abort();
-  OperationPtr<Operation> taken = reads_.take(matches);
-  if (taken == nullptr) taken = writes_.take(matches);
-  if (taken != nullptr) finish(std::move(taken), asio::error::operation_aborted);
+  if (auto taken = take_pending(matches)) finish(std::move(taken), asio::error::operation_aborted);
 }
 
 void SocketState::drop(Operation& operation) { take(operation).reset(); }
@@ -210,8 +221,7 @@ void SocketState::drop_all() {
   is_open_.store(false, std::memory_order_relaxed);
   socket_.abort();
   const OperationPtr<ConnectOperation> connecting = std::move(connecting_);
-  const OperationQueue<IoOperation> reads = std::move(reads_);
-  const OperationQueue<IoOperation> writes = std::move(writes_);
+  const auto pending = std::move(pending_);
 }
 
 void SocketState::end(End how, error_code why) {
@@ -236,10 +246,10 @@ void SocketState::finish(OperationPtr<Operation> operation, error_code why) {
 
 void SocketState::finish_pending(error_code why) {
   if (connecting_ != nullptr) finish(std::move(connecting_), why);
-  while (!reads_.empty())
-    finish(reads_.pop(), why);
-  while (!writes_.empty())
-    finish(writes_.pop(), why);
+  for (OperationQueue<IoOperation>& queue : pending_) {
+    while (!queue.empty())
+      finish(queue.pop(), why);
+  }
 }
 
 void release(const std::shared_ptr<SocketState>& socket) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +23,8 @@ namespace mptcp::api::detail {
 
 class SocketState;
 
-enum class Direction : std::uint8_t { Read, Write };
+/// What an operation waits for. Paths: for a PathChange, however long that takes.
+enum class Direction : std::uint8_t { Read, Write, Paths };
 
 /// An operation that waits until the socket allows some progress.
 class IoOperation : public Operation {
@@ -72,7 +74,8 @@ class SocketState final : public Owner {
   // Operations. They end through Runtime::finish().
   void start(Direction direction, OperationPtr<IoOperation> operation);
   void connect(OperationPtr<ConnectOperation> operation);
-  error_code listen(const Endpoint& local, const std::optional<dataplane::tcp::Config>& tcp);
+  error_code listen(const Endpoint& local, const std::optional<dataplane::tcp::Config>& tcp,
+                    const std::optional<Config>& mptcp);
   /// The next connection that waits on this listener, or nullptr.
   std::shared_ptr<SocketState> accept();
 
@@ -91,6 +94,8 @@ class SocketState final : public Owner {
   bool is_read_over(error_code& why) const;
   bool is_write_over(error_code& why) const;
   bool is_ready(Direction direction);
+  std::optional<PathChange> next_path_change();
+  bool is_closed() const { return closed_; }
 
   void on_event(const Event& event);
   void on_expired(Operation& operation) override;
@@ -110,8 +115,10 @@ class SocketState final : public Owner {
   enum class End : std::uint8_t { Close, Abort };
 
   OperationQueue<IoOperation>& pending(Direction direction) {
-    return direction == Direction::Read ? reads_ : writes_;
+    return pending_[static_cast<std::size_t>(direction)];
   }
+  template <class Predicate>
+  OperationPtr<IoOperation> take_pending(Predicate matches);
   void open(SocketId id);
   void take_endpoints();
   void try_connect();
@@ -131,8 +138,7 @@ class SocketState final : public Owner {
   Endpoint local_;
   Endpoint remote_;
   OperationPtr<ConnectOperation> connecting_;
-  OperationQueue<IoOperation> reads_;  ///< On a listener: accepts.
-  OperationQueue<IoOperation> writes_;
+  std::array<OperationQueue<IoOperation>, 3> pending_;  ///< By Direction; accepts are reads.
 };
 
 /// Closes the socket of an object that goes away. Any thread.
@@ -228,6 +234,47 @@ class InfoOperation : public Operation {
 
  private:
   std::optional<SocketInfo> info_;
+};
+
+/// Carries out a command on the paths.
+class PathCommandOperation : public Operation {
+ public:
+  explicit PathCommandOperation(PathCommand command) : command_(std::move(command)) {}
+
+  void carry_out(SocketState& socket) {
+    if (!socket.socket()) {
+      error = boost::asio::error::bad_descriptor;
+    } else if (const auto done = socket.socket().command(command_); !done) {
+      error = to_error_code(done.error());
+    }
+  }
+  std::tuple<error_code> take_results() const { return {error}; }
+
+ protected:
+  ~PathCommandOperation() = default;
+
+ private:
+  PathCommand command_;
+};
+
+/// Waits for a change of the paths.
+class PathChangeOperation : public IoOperation {
+ public:
+  bool perform(SocketState& socket) override {
+    if (const auto change = socket.next_path_change()) {
+      change_ = *change;
+      return true;
+    }
+    if (socket.is_closed()) error = boost::asio::error::eof;
+    return socket.is_closed();
+  }
+  std::tuple<error_code, PathChange> take_results() const { return {error, change_}; }
+
+ protected:
+  ~PathChangeOperation() = default;
+
+ private:
+  PathChange change_{};
 };
 
 /// Takes a connection from a listener.

@@ -20,7 +20,8 @@ struct LocalAddress {
   IpAddress address;
   std::uint8_t prefix_length = 0;  ///< Of its subnet.
   PortIndex port{};
-  bool usable = true;  ///< Its port has a link.
+  bool usable = true;      ///< Its port has a link.
+  bool withdrawn = false;  ///< By the program (RFC 8684 §3.4.2).
 };
 
 /// An address of the peer: the one that the connection began with, or an announced one.

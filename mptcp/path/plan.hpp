@@ -18,7 +18,7 @@ class Plan {
   /// Whether a subflow between the two could be tried at all.
   bool may_join(const LocalAddress& local, const RemoteAddress& remote) const {
     const AddressPair pair{local.id, remote.id};
-    return local.usable && remote.joinable &&
+    return local.usable && !local.withdrawn && remote.joinable &&
            local.address.is_v4() == remote.endpoint.address.is_v4() && !has(view_.resting, pair) &&
            !has(view_.subflows, pair) && !has(joins_.pairs(), pair);
   }

@@ -25,20 +25,27 @@ void RestTable::forget(Fits fits) {
 
 void RestTable::on_failed(AddressPair pair, Instant now) {
   Entry& entry = entry_for(pair);
+  if (entry.until == dataplane::kNever) return;
   entry.rest = entry.rest == Duration::zero() ? kFirst : std::min(entry.rest * 2, kLongest);
   entry.until = now + entry.rest;
 }
+
+void RestTable::bar(AddressPair pair) { entry_for(pair).until = dataplane::kNever; }
 
 void RestTable::on_established(AddressPair pair) {
   forget([&](const Entry& entry) { return entry.pair == pair; });
 }
 
 void RestTable::on_local_revived(AddressId local) {
-  forget([&](const Entry& entry) { return entry.pair.local == local; });
+  forget([&](const Entry& entry) {
+    return entry.pair.local == local && entry.until != dataplane::kNever;
+  });
 }
 
 void RestTable::on_remote_revived(AddressId remote) {
-  forget([&](const Entry& entry) { return entry.pair.remote == remote; });
+  forget([&](const Entry& entry) {
+    return entry.pair.remote == remote && entry.until != dataplane::kNever;
+  });
 }
 
 std::span<const AddressPair> RestTable::resting(Instant now) {

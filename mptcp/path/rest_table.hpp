@@ -24,6 +24,8 @@ class RestTable {
 
   /// A join failed, or a subflow died.
   void on_failed(AddressPair pair, Instant now);
+  /// The program ended it: nobody tries again until something is established there.
+  void bar(AddressPair pair);
   /// A subflow was established: a later failure starts anew.
   void on_established(AddressPair pair);
   /// A port has its link again, or the peer announced the address anew: all may be tried at once.

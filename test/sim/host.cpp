@@ -31,6 +31,9 @@ Host::Host(HostConfig config, World& world, Oracle& oracle, const Content& conte
       pool_(config_.pool_packets, config_.packet_room),
       core_(config_.core, pool_),
       context_{core_, oracle_, content_, index_, config_.facts.is_client} {
+  for (const auto& port : config_.core.ports)
+    for (const auto& prefix : port.addresses)
+      context_.addresses.push_back(prefix.address);
   recorder_.add_host(config_.facts.name);
   for (std::size_t i = 0; i < core_.port_count(); ++i)
     ports_.push_back(std::make_unique<Port>(*this));
@@ -110,8 +113,8 @@ Session* Host::find(mptcp::SocketId id) {
 
 void Host::dispatch(Instant now, const mptcp::Event& event) {
   if (recorder_.is_tracing()) {
-    constexpr std::array<std::string_view, 6> kKinds = {"Connected",   "Acceptable", "Readable",
-                                                        "EndOfStream", "Writable",   "Closed"};
+    constexpr std::array<std::string_view, 7> kKinds = {
+        "Connected", "Acceptable", "Readable", "EndOfStream", "Writable", "PathChanged", "Closed"};
     recorder_.note(
         now, index_,
         fmt::format("{} {} {}", static_cast<std::uint64_t>(event.socket),

@@ -27,6 +27,7 @@ class Draw {
     draw_stations();
     draw_attack();
     draw_multipath();
+    draw_path_commands();
     draw_bound();
     return std::move(out_);
   }
@@ -45,6 +46,7 @@ class Draw {
   Config draw_tcp();
   void draw_attack();
   void draw_multipath();
+  void draw_path_commands();
   mptcp::Config draw_mptcp(Rng& rng) const;
   BoxSpec draw_mptcp_box(Rng& rng) const;
   void draw_bound();
@@ -354,6 +356,25 @@ void Draw::draw_attack() {
   }
 }
 
+void Draw::draw_path_commands() {
+  Rng own = Rng(out_.seed).fork(2);
+  const bool speaks = out_.client.mptcp.enabled && out_.server.mptcp.enabled;
+  if (out_.more_paths.empty() || !speaks || !own.chance(0.4)) return;
+  // A path that a box ends for good cannot be the one that is left.
+  const auto ends_paths = [](const BoxSpec& box) {
+    return box.kind == BoxKind::StripMptcpLater || box.kind == BoxKind::RefuseJoins;
+  };
+  if (std::any_of(out_.boxes.begin(), out_.boxes.end(), ends_paths)) return;
+  for (const PathPlan& path : out_.more_paths)
+    if (std::any_of(path.boxes.begin(), path.boxes.end(), ends_paths)) return;
+  for (ConnectionPlan& plan : out_.connections) {
+    // One side alone, or each could end what the other counts on.
+    AppPlan& app = own.chance(0.5) ? plan.client_app : plan.server_app;
+    app.path_pause = own.log_between(1ms, 2s);
+    app.path_seed = own.next();
+  }
+}
+
 mptcp::Config Draw::draw_mptcp(Rng& rng) const {
   constexpr mptcp::SchedulerKind kSchedulers[] = {
       mptcp::SchedulerKind::MinRtt, mptcp::SchedulerKind::RoundRobin,
@@ -504,6 +525,12 @@ std::string describe(const Scenario& s) {
     out += fmt::format("  {} speaks MPTCP: {}, {}{}\n", station == &s.client ? "client" : "server",
                        name_of(station->mptcp.scheduler), name_of(station->mptcp.path_manager),
                        station->mptcp.checksum ? ", checksums" : "");
+  }
+  for (const ConnectionPlan& plan : s.connections) {
+    const Duration pause = std::max(plan.client_app.path_pause, plan.server_app.path_pause);
+    if (pause > Duration::zero())
+      out += fmt::format("  port {}: a program drives the paths, each {} us\n", plan.server_port,
+                         pause / 1us);
   }
   for (const PathPlan& path : s.more_paths) {
     out += "  a further path\n";

@@ -13,7 +13,8 @@ Session::Session(const SessionContext& context, mptcp::SocketId id, std::uint16_
       id_(id),
       plan_(plan),
       key_out_(Content::key(server_port, context.is_client)),
-      key_in_(Content::key(server_port, !context.is_client)) {
+      key_in_(Content::key(server_port, !context.is_client)),
+      driver_(plan.path_seed, plan.path_pause) {
   if (const auto info = context_.core.info(id_)) {
     end_ = &context_.oracle.end_of(context_.host, info->tuple);
     end_->opened = true;
@@ -61,6 +62,8 @@ void Session::on_event(Instant now, const mptcp::Event& event) {
       // The room may have gone again with the congestion window: then write() takes nothing.
       can_write_ = true;
       return;
+    case Kind::PathChanged:
+      return;
     case Kind::Closed:
       return on_closed(now, event.reason);
   }
@@ -87,6 +90,7 @@ void Session::on_closed(Instant now, dataplane::tcp::CloseReason reason) {
 
 void Session::run(Instant now) {
   if (done_ || !connected_) return;
+  if (!closed_event_) driver_.run(now, context_.core, id_, context_.addresses);
   // A connection that is writing and reading at once does both in each turn.
   write(now);
   if (done_) return;
@@ -184,6 +188,7 @@ Instant Session::next_wake() const {
   if (done_ || !connected_) return wake;
   if (can_write_ && wants_to_write()) wake = std::min(wake, next_write_);
   if (can_read_) wake = std::min(wake, next_read_);
+  if (driver_.is_on() && !closed_event_) wake = std::min(wake, driver_.next());
   return wake;
 }
 

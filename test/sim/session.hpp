@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "mptcp/core.hpp"
 #include "test/sim/oracle.hpp"
+#include "test/sim/path_driver.hpp"
 
 namespace sim {
 
@@ -27,6 +29,8 @@ struct AppPlan {
                                ///< that write nothing.
   bool await_closed = false;   ///< Keeps the id until the Closed event.
   bool whole_packets = false;  ///< Reads with read_packet().
+  Duration path_pause{};       ///< Between commands for the paths; 0: none.
+  std::uint64_t path_seed = 0;
 };
 
 /// What all sessions of one host share.
@@ -36,6 +40,7 @@ struct SessionContext {
   const Content& content;
   std::size_t host = 0;
   bool is_client = false;
+  std::vector<dataplane::IpAddress> addresses{};  ///< Of the host.
 };
 
 /// The application at one end of one connection. It follows the rule of edge-triggered events to
@@ -103,6 +108,7 @@ class Session {
   Instant next_read_ = kStart;
   Instant last_read_at_ = kStart;
   Instant connected_at_ = kStart;
+  PathDriver driver_;
 };
 
 }  // namespace sim

@@ -36,6 +36,18 @@ TEST_CASE("what ends a rest", "[mptcp][path]") {
   CHECK(table.next_deadline(now) == now + RestTable::kFirst);
 }
 
+TEST_CASE("what the program ended rests until it is established again", "[mptcp][path]") {
+  RestTable table;
+  table.bar(kPair);
+  table.on_failed(kPair, Instant{1s});
+  table.on_local_revived(AddressId{1});
+  table.on_remote_revived(AddressId{2});
+  CHECK(table.resting(Instant{24h}).size() == 1);
+  CHECK(table.next_deadline(Instant{24h}) == dataplane::kNever);
+  table.on_established(kPair);
+  CHECK(table.resting(Instant{1s}).empty());
+}
+
 TEST_CASE("a full table forgets the rest that ends first", "[mptcp][path]") {
   RestTable table;
   for (std::uint8_t i = 0; i <= RestTable::kMost; ++i)
