@@ -145,6 +145,8 @@ class Connection {
   void abort();              ///< MP_FASTCLOSE on every subflow, everything dropped.
   void detach(Instant now);  ///< The application has gone.
   bool wants_to_ack() const { return ack_wanted_; }
+  /// Whether a subflow that was asked already has something to send by now.
+  bool take_wanted_round() { return std::exchange(round_wanted_, false); }
 
   const Subflow* subflow(SubflowId id) const { return subflows_[id].get(); }
   Subflow* subflow(SubflowId id) { return subflows_[id].get(); }
@@ -209,6 +211,7 @@ class Connection {
   bool fall_back(FallbackCause cause);
 
   // connection_output.cpp
+  void note_window_said(Subflow& subflow);
   void add_options(Subflow& subflow, wire::TxSegment& out);
   std::size_t add_reset_options(Subflow& subflow);
   std::size_t add_syn_options(Subflow& subflow);
@@ -314,6 +317,8 @@ class Connection {
   Dsn first_rcv_;  ///< The DSN of the peer's first octet.
   ReorderQueue receive_;
   std::uint64_t rcv_edge_ = 0;
+  bool round_wanted_ = false;
+  bool closed_somewhere_ = false;  ///< Subflow::said_closed of one of them.
   std::uint32_t rcv_buffer_;
   std::optional<std::uint64_t> peer_fin_;  ///< Position of the peer's DATA_FIN.
   bool fin_received_ = false;

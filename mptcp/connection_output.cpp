@@ -55,9 +55,29 @@ bool Connection::poll_transmit(Instant now, SubflowId id, wire::TxSegment& out) 
   }
   if (!subflow.tcp.poll_transmit(now, out)) return false;
   // Only what was said moves the edge, or the peer would never hear of it.
-  if (subflow.phase != Subflow::Phase::Opening) rcv_edge_ = edge;
+  if (subflow.phase != Subflow::Phase::Opening) {
+    rcv_edge_ = edge;
+    note_window_said(subflow);
+  }
   add_options(subflow, out);
   return true;
+}
+
+/// Who was told on one subflow that there is no room, and on another that there is, takes the first
+/// for closed: an update goes on all of them (RFC 8684 §3.3.4 has one window for all).
+void Connection::note_window_said(Subflow& subflow) {
+  subflow.said_closed = rcv_edge_ - receive_.next() < largest_mss();
+  if (subflow.said_closed) {
+    closed_somewhere_ = true;
+    return;
+  }
+  if (!closed_somewhere_) return;
+  closed_somewhere_ = false;
+  for_each_alive([&](Subflow& each) {
+    if (!each.said_closed) return;
+    each.tcp.request_ack();
+    round_wanted_ = true;
+  });
 }
 
 void Connection::add_options(Subflow& subflow, wire::TxSegment& out) {

@@ -219,14 +219,21 @@ void Connection::schedule_probe(Instant /*now*/) {
   if (!probe_due_) return;
   probe_due_ = false;
   if (data_nxt_ == send_.end() || send_.begin() != data_nxt_) return;
-  // One octet beyond the window: TCP's own zero-window probes carry it until there is room.
+  // One octet beyond the window: TCP's own zero-window probes carry it until there is room. On the
+  // best of the subflows: others wait for it, and it may be the only one that knows of no room.
+  const auto rank = [](const Subflow& subflow) {
+    return (subflow.stale ? 2 : 0) + (subflow.is_backup() ? 1 : 0);
+  };
+  Subflow* best = nullptr;
   for_each_alive([&](Subflow& subflow) {
     const bool idle = subflow.tcp.written_position() == subflow.tcp.acked_position();
-    if (!subflow.may_carry() || !idle || send_.begin() != data_nxt_) return;
-    const std::uint32_t given = give(subflow, data_nxt_, 1);
-    if (given != 0) ++env_.stats.win_probe;
-    data_nxt_ += given;
+    if (!subflow.may_carry() || !idle) return;
+    if (best == nullptr || rank(subflow) < rank(*best)) best = &subflow;
   });
+  if (best == nullptr) return;
+  const std::uint32_t given = give(*best, data_nxt_, 1);
+  if (given != 0) ++env_.stats.win_probe;
+  data_nxt_ += given;
 }
 
 void Connection::reinject(const Subflow& subflow) {

@@ -342,6 +342,7 @@ void Core::Impl::transmit_meta(Instant now, std::uint32_t index) {
       send(now, subflow->tuple, segment);
     }
   }
+  if (meta.take_wanted_round()) mark_pending(index);
   remove_gone(now, index);
   if (index >= wheel->size()) wheel->resize(static_cast<std::uint32_t>(slots.size()));
   wheel->arm(index, meta.next_deadline());
