@@ -85,7 +85,7 @@ struct Subflow {
   bool sent_capable_ack = false;  ///< The ACK with both keys went out; the next may say else.
   bool valid_checksum_seen = false;
   bool said_closed = false;  ///< The last window that was announced on it had no room.
-  Dsn granted_until;  ///< Where its last grant ended.
+  Dsn granted_until;         ///< Where its last grant ended.
   std::uint8_t syns_sent = 0;
   std::uint8_t unmapped_in_row = 0;  ///< Segments dropped because no mapping was known.
   std::uint8_t third_acks = 0;       ///< Of a join, sent without an answer.

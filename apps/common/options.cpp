@@ -86,6 +86,7 @@ Examples:
   hawser serve --config b.toml --root /srv/files
       GET, HEAD, PUT and listings on port 8080 of every address of the node
   hawser serve --config b.toml --root /srv/files --listen 10.9.0.2:80 --read-only
+  hawser serve --config b.toml --root /srv/files --scheduler redundant --cc bbr
   hawser serve --config b.toml --root /srv/files --json | tee access.log
 
 Any HTTP client is a peer: curl -O http://10.9.0.2:8080/big.bin
@@ -116,6 +117,8 @@ CLI::App* add_get(CLI::App& app, GetOptions& get) {
 Examples:
   hawser get --config a.toml http://10.9.0.2:8080/big.bin .
   hawser get --config a.toml http://[fd00:9::2]:8080/big.bin copy.bin --verify
+  hawser get --config a.toml --scheduler blest --cc bbr http://10.9.0.2:8080/big.bin .
+      over every path; hawser serve chooses for what it sends, with the same options
   hawser get --config a.toml -c --timeout 5s http://10.9.0.2:8080/big.bin big.bin
       after a break: goes on where the last -c stopped, if the server's file is still the same
 
@@ -216,10 +219,12 @@ Examples:
   hawser perf run --config a.toml 10.9.0.2
   hawser perf run --config a.toml 10.9.0.2 --reverse --time 5s --connections 4
   hawser perf run --config a.toml fd00:9::2 --bytes 10GiB --verify --json
+  hawser perf run --config a.toml 10.9.0.2 --scheduler ecf --paths full-mesh --cc lia
+      for this run; with --reverse it is perf serve that chooses scheduler and --cc
   hawser perf run --config a.toml 10.9.0.2 --plain --port 9000
       with a kernel's sink: socat -u TCP-LISTEN:9000 /dev/null
 
-Goodput counts payload only. Cycles per byte are busy TSC cycles of the engine's cores.
+Goodput counts payload only, the line of each path what that path carried, copies too. Cycles per byte are busy TSC cycles of the engine's cores.
 )");
   return sub;
 }
@@ -332,6 +337,8 @@ std::variant<Options, Farewell> parse_command_line(int argc, const char* const* 
   CLI::App* ports_app = add_ports(app);
   for (CLI::App* sub : {serve_app, get_app, put_app, perf_serve_app, perf_run_app, ports_app})
     add_common(*sub, options.common);
+  for (CLI::App* sub : {serve_app, get_app, put_app, perf_serve_app, perf_run_app})
+    add_multipath_options(*sub, options.common.multipath);
 
   try {
     app.parse(argc, argv);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/common/exit_code.hpp"
+#include "apps/common/multipath_options.hpp"
 #include "dataplane/base/address.hpp"
 #include "dataplane/base/time.hpp"
 #include "dataplane/dpdk/node_config.hpp"
@@ -20,6 +21,7 @@ struct CommonOptions {
   dataplane::dpdk::CaptureFilter capture_filter;
   bool json = false;
   bool quiet = false;
+  MultipathOptions multipath;  ///< Of what moves data.
 };
 
 /// Where to listen. No address: every address of the node, IPv4 and IPv6.

@@ -8,6 +8,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "apps/hawser/path_samples.hpp"
+
 namespace apps::hawser {
 
 namespace asio = http::asio;
@@ -53,21 +55,7 @@ asio::awaitable<http::IoResult> EngineStream::write_some(asio::const_buffer from
 
 std::vector<PathSample> EngineStream::samples() const {
   const std::optional<mptcp::SocketInfo> info = stream_.info();
-  if (!info) return {};
-  if (info->subflows.empty())
-    return {{info->tuple, info->bytes_received + info->bytes_acked, info->segments_retransmitted,
-             info->srtt, info->cwnd}};
-  std::vector<PathSample> samples;
-  for (const mptcp::SubflowInfo& subflow : info->subflows) {
-    // One that is still being opened is no path yet.
-    if (subflow.state.starts_with("SYN")) continue;
-    const PathState state = subflow.stale    ? PathState::Stale
-                            : subflow.backup ? PathState::Backup
-                                             : PathState::Up;
-    samples.push_back({subflow.tuple, subflow.bytes_received + subflow.bytes_acked,
-                       subflow.segments_retransmitted, subflow.srtt, subflow.cwnd, state});
-  }
-  return samples;
+  return info ? path_samples(*info) : std::vector<PathSample>{};
 }
 
 std::uint64_t EngineStream::retransmitted() const {

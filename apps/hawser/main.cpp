@@ -39,6 +39,7 @@ bool writes_to_stdout(const Options& options) {
 ExitCode run(const Options& options, Reporter& reporter) {
   ConfigResult config = load_config(options.common.config, Machine::here());
   if (!config) return say_config_errors(reporter, config.error());
+  options.common.multipath.apply_to(*config);
   for (const Diagnostic& note : config->notes)
     reporter.line(to_string(note));
   if (!options.common.capture.empty())

@@ -149,6 +149,7 @@ void PerfCore::sample(Instant now) {
     if (stall_timeout() != Duration{0} && now - session->last_progress(now) > stall_timeout())
       session->give_up(now, stall_timeout());
     session->set_cycles(totals.busy_cycles);
+    session->look_at_paths(now);
     count(totals, *session);
     srtt += static_cast<std::uint64_t>(session->info().srtt.count());
     cwnd += session->info().cwnd;

@@ -10,6 +10,7 @@
 
 #include "apps/common/units.hpp"
 #include "apps/hawser/context.hpp"
+#include "apps/hawser/path_samples.hpp"
 #include "apps/hawser/perf_core.hpp"
 
 namespace apps::hawser {
@@ -31,6 +32,7 @@ struct PerfOutcome {
   Duration elapsed{};  ///< Of the longest session.
   bool has_result = false;
   mptcp::SocketInfo last;
+  std::vector<PathSample> paths;  ///< Of all sessions, by addresses.
   boost::json::array sessions;
 };
 
@@ -125,7 +127,11 @@ class PerfRunCore final : public PerfCore {
                                  {"segments_retransmitted", info.segments_retransmitted},
                                  {"srtt_us", static_cast<double>(info.srtt.count()) / 1e3},
                                  {"cwnd_bytes", info.cwnd},
-                                 {"mss", info.mss}});
+                                 {"mss", info.mss},
+                                 {"paths", path_array(session.paths(), session.elapsed(now))}});
+    std::vector<PathSample> paths = session.paths();
+    paths.insert(paths.end(), outcome_.paths.begin(), outcome_.paths.end());
+    outcome_.paths = by_addresses(paths);
     if (session.failure())
       board().fail({session.failure()->code,
                     fmt::format("{}: {}", dataplane::Endpoint{host_, options_.port}.to_string(),
@@ -163,6 +169,7 @@ void say_outcome(Context& context, ExitCode code, const PerfOutcome& outcome,
                          : std::string{},
       format_short(outcome.last.srtt), format_size(outcome.last.cwnd), cycles,
       outcome.has_result ? fmt::format(", {:.3f} there", peer_cycles) : std::string{});
+  text += format_links(outcome.paths, outcome.elapsed);
   boost::json::object fields{{"elapsed_s", to_seconds(outcome.elapsed)},
                              {"sent_bytes", outcome.sent},
                              {"sent_bps", std::round(sent_bps)},

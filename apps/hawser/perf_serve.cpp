@@ -7,6 +7,7 @@
 #include "apps/common/units.hpp"
 #include "apps/hawser/context.hpp"
 #include "apps/hawser/listen.hpp"
+#include "apps/hawser/path_samples.hpp"
 #include "apps/hawser/perf_core.hpp"
 
 namespace apps::hawser {
@@ -70,14 +71,14 @@ class PerfServeCore final : public PerfCore {
     const std::string trouble =
         session.failure() ? fmt::format("; {}", session.failure()->message) : std::string{};
     context_.reporter.result(fmt::format(
-        "{}: received {} ({}), sent {} ({}) in {}, {} retransmitted{}{}", remote,
+        "{}: received {} ({}), sent {} ({}) in {}, {} retransmitted{}{}{}", remote,
         format_size(session.received()),
         format_rate(static_cast<double>(session.received()) * 8 / seconds),
         format_size(session.sent()), format_rate(static_cast<double>(session.sent()) * 8 / seconds),
         format_elapsed(seconds), info.segments_retransmitted,
         session.mismatches() == 0 ? std::string{}
                                   : fmt::format(", {} WRONG OCTETS", session.mismatches()),
-        trouble));
+        trouble, format_links(by_addresses(session.paths()), elapsed)));
     boost::json::object fields{{"remote", remote},
                                {"elapsed_s", to_seconds(elapsed)},
                                {"received_bytes", session.received()},
@@ -86,7 +87,8 @@ class PerfServeCore final : public PerfCore {
                                {"segments_retransmitted", info.segments_retransmitted},
                                {"srtt_us", static_cast<double>(info.srtt.count()) / 1e3},
                                {"cwnd_bytes", info.cwnd},
-                               {"mismatches", session.mismatches()}};
+                               {"mismatches", session.mismatches()},
+                               {"paths", path_array(session.paths(), elapsed)}};
     if (session.failure()) fields["error"] = session.failure()->message;
     context_.reporter.event("session", fields);
   }

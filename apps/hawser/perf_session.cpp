@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "apps/common/units.hpp"
+#include "apps/hawser/path_samples.hpp"
 
 namespace apps::hawser {
 
@@ -240,7 +241,7 @@ void PerfSession::check_end_of_plain(Instant now) {
                         (plan_.time && now - *started_ >= *plan_.time);
     // A source sends for ever: only a reset stops it.
     if (enough && payload_is_out(now)) {
-      keep_info();
+      keep_info(now);
       core_.abort(now, socket_);
       phase_ = Phase::Over;
       ended_ = now;
@@ -259,7 +260,7 @@ void PerfSession::check_end_of_plain(Instant now) {
 }
 
 void PerfSession::finish(Instant now) {
-  keep_info();
+  keep_info(now);
   core_.close(now, socket_);
   phase_ = Phase::Over;
   if (!ended_) ended_ = now;
@@ -272,7 +273,7 @@ void PerfSession::fail(Instant now, ExitCode code, std::string message) {
 
 void PerfSession::abort(Instant now) {
   if (phase_ == Phase::Over) return;
-  keep_info();
+  keep_info(now);
   core_.abort(now, socket_);
   phase_ = Phase::Over;
   if (!ended_) ended_ = now;
@@ -290,7 +291,15 @@ mptcp::SocketInfo PerfSession::info() const {
   return core_.info(socket_).value_or(mptcp::SocketInfo{});
 }
 
-void PerfSession::keep_info() { last_info_ = std::make_unique<mptcp::SocketInfo>(info()); }
+void PerfSession::keep_info(Instant now) {
+  look_at_paths(now);
+  last_info_ = std::make_unique<mptcp::SocketInfo>(info());
+}
+
+void PerfSession::look_at_paths(Instant now) {
+  const auto at = core_.info(socket_);
+  if (at && !at->subflows.empty()) paths_.look(now, path_samples(*at));
+}
 
 Instant PerfSession::last_progress(Instant now) {
   const mptcp::SocketInfo at = info();

@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/common/exit_code.hpp"
+#include "apps/common/path_watch.hpp"
 #include "apps/hawser/perf_pattern.hpp"
 #include "apps/hawser/perf_protocol.hpp"
 #include "mptcp/core.hpp"
@@ -71,6 +73,9 @@ class PerfSession {
   Duration elapsed(Instant now) const;
   /// What the engine knows of the connection; as it was last, when it is over.
   mptcp::SocketInfo info() const;
+  /// Looks at the paths as they are now; paths() are all that there ever were, as seen last.
+  void look_at_paths(Instant now);
+  std::vector<PathSample> paths() const { return paths_.all(); }
   /// When something was last sent, acknowledged or received; for a timeout. Looks at the
   /// connection.
   Instant last_progress(Instant now);
@@ -93,7 +98,7 @@ class PerfSession {
   void end_of_server(Instant now);
   void end_of_client(Instant now);
   void finish(Instant now);
-  void keep_info();
+  void keep_info(Instant now);
   void fail(Instant now, ExitCode code, std::string message);
   void queue_control(ByteSpan octets);
 
@@ -120,6 +125,7 @@ class PerfSession {
   std::optional<Instant> progress_at_;
   std::uint64_t cycles_at_start_ = 0;
   std::uint64_t cycles_now_ = 0;
+  PathWatch paths_;
   // Of a session that is over: of those that are not there may be very many.
   std::unique_ptr<mptcp::SocketInfo> last_info_;
   std::unique_ptr<PerfResult> result_;

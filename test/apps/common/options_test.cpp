@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "apps/common/config.hpp"
+
 using namespace apps;
 using namespace std::chrono_literals;
 using Catch::Contains;
@@ -127,4 +129,36 @@ TEST_CASE("exit codes have distinct names", "[apps][options]") {
   CHECK(name_of(ExitCode::Ok) == "ok");
   CHECK(name_of(ExitCode::TimedOut) == "timed-out");
   CHECK_THAT(exit_code_help(), Contains("130  interrupted"));
+}
+
+TEST_CASE("what moves data chooses scheduler, paths and congestion control", "[apps][options]") {
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"get", "http://10.0.0.2/f", "."},
+        {"put", "f", "http://10.0.0.2/"},
+        {"serve", "--root", "/"},
+        {"perf", "serve"},
+        {"perf", "run", "10.0.0.2"}}) {
+    std::vector<const char*> more = words;
+    CHECK_FALSE(parsed(more).common.multipath.scheduler);
+    more.insert(more.end(), {"--scheduler", "blest", "--paths", "none", "--cc", "olia"});
+    Config config;
+    parsed(more).common.multipath.apply_to(config);
+    CHECK(config.mptcp.scheduler == mptcp::SchedulerKind::Blest);
+    CHECK(config.mptcp.path_manager == mptcp::PathManagerKind::None);
+    CHECK(config.tcp.congestion_control == cc::Kind::Olia);
+  }
+  CHECK(farewell({"ports", "--cc", "cubic"}).code == ExitCode::Usage);
+}
+
+TEST_CASE("a name that is not in the list is answered with the list", "[apps][options]") {
+  const Farewell scheduler = farewell({"perf", "serve", "--scheduler", "minrtt"});
+  CHECK(scheduler.code == ExitCode::Usage);
+  CHECK_THAT(scheduler.text, Contains("did you mean min-rtt?"));
+  CHECK_THAT(scheduler.text, Contains("min-rtt, round-robin, redundant, blest, ecf"));
+  CHECK_THAT(farewell({"perf", "serve", "--cc", "vegas"}).text,
+             Contains("reno, cubic, bbr, lia, olia, balia"));
+  CHECK_THAT(farewell({"perf", "serve", "--paths", "mesh"}).text,
+             Contains("none, fixed-pairs, full-mesh"));
+  const Farewell help = farewell({"get", "--help"});
+  CHECK_THAT(help.text, Contains("--scheduler"));
 }

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "apps/hawser/path_samples.hpp"
 #include "test/mptcp/core_pair.hpp"
 
 using namespace apps;
@@ -19,7 +20,9 @@ namespace {
 
 /// One session at each end of a wire in virtual time.
 struct PerfPair {
-  PerfPair(const PerfPlan& client_plan, const PerfPlan& server_plan) : server_plan_(server_plan) {
+  PerfPair(const PerfPlan& client_plan, const PerfPlan& server_plan,
+           const mptcp::CoreConfig& config = {})
+      : wire(config), server_plan_(server_plan) {
     const dataplane::Endpoint at{*dataplane::IpAddress::parse("10.0.0.2"), 5201};
     REQUIRE(wire.b.core.listen(at));
     const auto socket = wire.a.core.connect(wire.now, {.remote = at, .local = {}, .tcp = {}});
@@ -106,6 +109,24 @@ TEST_CASE("a perf test moves its octets in the directions it was asked to", "[ap
   REQUIRE(pair.client->result());
   CHECK(pair.client->result()->received == pair.server->received());
   CHECK(pair.client->result()->sent == pair.client->received());
+}
+
+TEST_CASE("a perf session remembers what its paths carried", "[apps][perf]") {
+  mptcp::CoreConfig config;
+  config.mptcp.enabled = true;
+  PerfPair pair(client_of(true, false, 3'000'000), {}, config);
+  pair.run();
+  REQUIRE(pair.client->paths().size() == 1);
+  CHECK(pair.client->paths()[0].bytes >= 3'000'000);
+  auto paths = pair.client->paths();
+  paths.push_back(paths[0]);
+  paths.back().tuple.local.port ^= 1U;
+  const auto links = by_addresses(paths);
+  REQUIRE(links.size() == 1);
+  CHECK(links[0].bytes == 2 * paths[0].bytes);
+  CHECK_THAT(format_links(links, 1s), Catch::Contains("path 10.0.0.1 > 10.0.0.2: "));
+  CHECK_THAT(format_links(links, 1s), Catch::Contains("100 %"));
+  CHECK(path_array(paths, 1s).size() == 2);
 }
 
 TEST_CASE("a perf test ends when its time is over", "[apps][perf]") {
