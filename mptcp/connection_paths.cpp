@@ -44,13 +44,18 @@ std::optional<JoinWish> Connection::next_join(Instant now) {
   plan_at_ = kNever;
   if (!active_ || over_ || closing_ || !fallback_.is_established()) return std::nullopt;
   std::array<AddressPair, kMaxSubflows> pairs;
+  std::array<AddressPair, kMaxSubflows> attempts;
   std::size_t count = 0;
+  std::size_t attempt_count = 0;
   for_each_alive([&](const Subflow& subflow) {
-    pairs[count++] = {subflow.local_id, subflow.remote_id};
+    const AddressPair pair{subflow.local_id, subflow.remote_id};
+    pairs[count++] = pair;
+    if (subflow.phase == Subflow::Phase::Opening) attempts[attempt_count++] = pair;
   });
   const PathView view{.locals = locals_,
                       .remotes = remotes_,
                       .subflows = std::span(pairs).first(count),
+                      .attempts = std::span(attempts).first(attempt_count),
                       .resting = rests_.resting(now),
                       .settled = now >= settled_at_,
                       .max_subflows = std::min<std::size_t>(config_.max_subflows, kMaxSubflows)};

@@ -1,5 +1,7 @@
 #include "mptcp/path/fixed_pairs.hpp"
 
+#include <optional>
+
 #include "mptcp/path/plan.hpp"
 
 namespace mptcp::fixed_pairs {
@@ -34,27 +36,44 @@ class Pairing {
   /// most ports have both.
   bool is_main(const IpAddress& address) const { return address.is_v4() == v4_; }
 
+  std::optional<PortIndex> port_of(const AddressPair& pair) const {
+    for (const LocalAddress& local : view_.locals)
+      if (local.id == pair.local) return local.port;
+    return std::nullopt;
+  }
   std::size_t subflows_of(PortIndex port) const {
-    return plan_.count([&](const AddressPair& pair) {
-      for (const LocalAddress& local : view_.locals)
-        if (local.id == pair.local) return local.port == port;
-      return false;
-    });
+    return plan_.count([&](const AddressPair& pair) { return port_of(pair) == port; });
   }
   std::size_t subflows_to(const RemoteAddress& remote) const {
     return plan_.count([&](const AddressPair& pair) { return pair.remote == remote.id; });
   }
   bool is_idle(PortIndex port) const { return subflows_of(port) == 0; }
+  /// A port that still waits for the answer of an address beyond its link, which may have no way to
+  /// it, is free for a neighbour that was announced meanwhile.
+  bool is_idle_for_neighbours(PortIndex port) const {
+    std::size_t waiting = 0;
+    for (const AddressPair& pair : view_.attempts)
+      if (port_of(pair) == port && !are_neighbours(pair)) ++waiting;
+    return subflows_of(port) == waiting;
+  }
 
   static bool are_neighbours(const LocalAddress& local, const RemoteAddress& remote) {
     return local.prefix_length != 0 &&
            local.address.same_subnet(remote.endpoint.address, local.prefix_length);
   }
 
-  void join_idle(bool main_family, bool neighbours_only) {
+  bool are_neighbours(const AddressPair& pair) const {
     for (const LocalAddress& local : view_.locals)
-      if (is_idle(local.port) && is_main(local.address) == main_family)
-        join_best(local, neighbours_only);
+      for (const RemoteAddress& remote : view_.remotes)
+        if (pair == AddressPair{local.id, remote.id}) return are_neighbours(local, remote);
+    return false;
+  }
+
+  void join_idle(bool main_family, bool neighbours_only) {
+    for (const LocalAddress& local : view_.locals) {
+      const bool idle = neighbours_only ? is_idle_for_neighbours(local.port) : is_idle(local.port);
+      if (idle && is_main(local.address) == main_family) join_best(local, neighbours_only);
+    }
   }
 
   /// Pairs an address of ours with the peer's that has the fewest subflows.

@@ -44,6 +44,8 @@ struct PathView {
   std::span<const RemoteAddress> remotes;
   /// Every subflow that lives or is being made; the first subflow comes first while it lives.
   std::span<const AddressPair> subflows;
+  /// Of these, the joins whose SYN has no answer yet.
+  std::span<const AddressPair> attempts;
   /// Pairs that failed, and whose time to be tried again has not come.
   std::span<const AddressPair> resting;
   /// The peer had the time to announce its addresses: a round trip since the handshake.

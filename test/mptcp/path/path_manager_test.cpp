@@ -21,6 +21,7 @@ struct Paths {
   std::vector<LocalAddress> locals;
   std::vector<RemoteAddress> remotes;
   Pairs subflows{pair(0, 0)};
+  Pairs attempts{};
   Pairs resting{};
   bool settled = true;
   std::size_t max_subflows = 8;
@@ -40,7 +41,7 @@ struct Paths {
 
   Pairs joins(PathManagerKind kind) const {
     const Joins found =
-        next_joins(kind, {locals, remotes, subflows, resting, settled, max_subflows});
+        next_joins(kind, {locals, remotes, subflows, attempts, resting, settled, max_subflows});
     return {found.pairs().begin(), found.pairs().end()};
   }
   Pairs fixed_pairs() const { return joins(PathManagerKind::FixedPairs); }
@@ -135,6 +136,22 @@ TEST_CASE("a port with both families is used once, in the first subflow's family
     paths.subflows = {pair(2, 2)};
     CHECK(paths.fixed_pairs() == Pairs{pair(3, 3)});
   }
+}
+
+TEST_CASE("a neighbour that is announced late does not wait for an attempt in vain",
+          "[mptcp][path][fixed_pairs]") {
+  Paths paths({"10.0.0.1/24", "10.0.1.1/24", "fd00:0:0:1::1/64"}, {"10.0.0.2"});
+  paths.locals[2].port = PortIndex{1};
+  paths.subflows = {pair(0, 0), pair(1, 0)};
+  paths.attempts = {pair(1, 0)};
+  CHECK(paths.fixed_pairs().empty());
+  const bool v4 = GENERATE(true, false);
+  paths.remotes.push_back(
+      {AddressId{1}, {*IpAddress::parse(v4 ? "10.0.1.2" : "fd00:0:0:1::2"), 80}, true});
+  CHECK(paths.fixed_pairs() == Pairs{pair(v4 ? 1 : 2, 1)});
+  paths.subflows.push_back(pair(v4 ? 1 : 2, 1));
+  paths.attempts.push_back(pair(v4 ? 1 : 2, 1));
+  CHECK(paths.fixed_pairs().empty());
 }
 
 TEST_CASE("a full mesh has every pair of one family", "[mptcp][path][full_mesh]") {
