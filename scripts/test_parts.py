@@ -207,7 +207,7 @@ def fuzz(part):
 
 
 def mutants(part):
-    part.count(*part.run("scripts/dev", "mutants", "--quick", seconds=600))
+    part.count(*part.run("scripts/dev", "mutants", "--quick", seconds=3000))
 
 
 def end_to_end(part, *patterns):
@@ -221,7 +221,7 @@ def interop(part):
 
 def multipath(part):
     """With Linux's Multipath TCP; shares and gaps want a machine with nothing else to do."""
-    end_to_end(part, "OnePath", "TwoPaths", "FourPaths")
+    end_to_end(part, "OnePath", "TwoPaths", "FourPaths", "LargeOver")
 
 
 def demo(part):

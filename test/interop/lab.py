@@ -14,6 +14,8 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 # Set by `run`: CI moves smaller files.
 QUICK = {"on": False}
+# What the kernel counted in the scenarios that it judged, in order: (test, line). `run` prints them as a table.
+JUDGED = []
 
 
 def large():

@@ -3,6 +3,7 @@
 import signal
 import time
 
+import lab
 from lab import MIB
 from multipath import HawserFetches, LinuxFetches, linux
 
@@ -277,3 +278,40 @@ class FourPathsOfLinux(TwoPathsOfLinux):
 class FourPathsOfHawser(TwoPathsOfHawser):
     paths = 4
     rate = "50mbit"
+
+
+class LargeFile:
+    """A gibibyte (in CI less) that every path carries its share of."""
+
+    rate = "400mbit"
+
+    @classmethod
+    def size_of_file(cls):
+        return lab.large()
+
+    def open_paths(self):
+        self.limits()
+        for path in range(1, self.paths):
+            self.endpoint(path, "signal")
+
+    def test_a_large_file(self):
+        self.open_paths()
+        self.fetch()
+        self.judge(**{"MPJoinSynAckRx" if self.linux_opens else "MPJoinAckRx": (self.paths - 1, MANY)})
+        self.expect_shared(0.5 / self.paths)
+
+
+class LargeOverTwoOfLinux(LargeFile, LinuxFetches):
+    paths = 2
+
+
+class LargeOverFourOfLinux(LargeFile, LinuxFetches):
+    paths = 4
+
+
+class LargeOverTwoOfHawser(LargeFile, HawserFetches):
+    paths = 2
+
+
+class LargeOverFourOfHawser(LargeFile, HawserFetches):
+    paths = 4
