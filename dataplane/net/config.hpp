@@ -29,7 +29,7 @@ struct InterfaceConfig {
   std::optional<IpAddress> gateway_v6;
   std::uint16_t mtu = 1500;           ///< Octets of an IP packet.
   std::optional<std::uint16_t> vlan;  ///< 802.1Q tag of all our frames on this port, 1..4094.
-  bool backup = false;                ///< For MPTCP later.
+  bool backup = false;                ///< Subflows of this port are backups (RFC 8684 §3.3.8).
   Offloads offloads;
 };
 

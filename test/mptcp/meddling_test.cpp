@@ -45,6 +45,12 @@ class Opening {
     sum.add(std::span(frame_).subspan(kTcp, end() - kTcp));
     store_be(&frame_[kTcp + 16], static_cast<std::uint16_t>(~sum.folded()));
   }
+  void seal_ip() {
+    store_be(&frame_[kIp + 10], std::uint16_t{0});
+    dataplane::wire::Checksum sum;
+    sum.add(std::span(frame_).subspan(kIp, kTcp - kIp));
+    store_be(&frame_[kIp + 10], static_cast<std::uint16_t>(~sum.folded()));
+  }
 
  private:
   dataplane::IpAddress address(std::size_t at) const {
@@ -53,6 +59,22 @@ class Opening {
 
   std::vector<std::byte>& frame_;
 };
+
+/// Makes the mapping of a segment with octets an infinite one (RFC 8684 §3.7); false if it has
+/// none.
+bool make_infinite(std::vector<std::byte>& frame) {
+  Opening segment(frame);
+  const std::size_t at = segment.is_tcp() ? segment.option(kDss) : 0;
+  if (at == 0 || segment.payload() >= segment.end()) return false;
+  const auto flags = std::to_integer<unsigned>(frame[at + 3]);
+  if ((flags & 4U) == 0) return false;
+  // DATA_ACK, DSN, subflow sequence number; then the length.
+  const std::size_t acked = (flags & 1U) == 0 ? 0 : (flags & 2U) == 0 ? 4 : 8;
+  const std::size_t length = at + 4 + acked + ((flags & 8U) == 0 ? 4U : 8U) + 4;
+  store_be(&frame[length], std::uint16_t{0});
+  segment.seal();
+  return true;
+}
 
 TEST_CASE("a DATA_ACK of octets that were never sent is ignored and counted",
           "[mptcp][core][rfc8684-3.3.2]") {
@@ -183,6 +205,52 @@ TEST_CASE("a fast close without our key ends paths, not the connection",
   REQUIRE(info);
   CHECK(info->state == "ESTABLISHED");
   CHECK(info->subflows.size() == 1);
+}
+
+TEST_CASE("with several paths an infinite mapping costs the path that it came by",
+          "[mptcp][fallback][rfc8684-3.7]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(100'000));
+  bool forged = false;
+  pair.box = [&](int direction, std::size_t path, std::vector<std::byte>& frame) {
+    if (direction == 0 && path == 1 && !forged) forged = make_infinite(frame);
+    return true;
+  };
+  CHECK(opened.up(1'000'000));
+  CHECK(forged);
+  CHECK(pair.b.core.stats().mptcp.fallback_failed == 1);
+  CHECK(pair.b.core.info(opened.server)->multipath);
+}
+
+TEST_CASE("with octets missing there is no way back to TCP, even on the last path",
+          "[mptcp][fallback][rfc8684-3.7]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(1'000'000));
+  // The second path is reset at the receiver and loses what it carries; then the first one brings
+  // an infinite mapping.
+  bool reset = false;
+  std::uint64_t late = 0;
+  int forged = 0;
+  pair.box = [&](int direction, std::size_t path, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    if (direction != 0 || !segment.is_tcp() || forged != 0) return true;
+    if (path == 0) {
+      if (reset && pair.b.core.stats().mptcp.ofo_queue > late + 10) forged = make_infinite(frame);
+      return true;
+    }
+    if (reset || segment.payload() >= segment.end()) return !reset;
+    frame[kTcp + 13] = std::byte{0x14};  // RST, ACK.
+    store_be(&frame[kIp + 2], static_cast<std::uint16_t>(segment.payload() - kIp));
+    segment.seal_ip();
+    segment.seal();
+    late = pair.b.core.stats().mptcp.ofo_queue;
+    return reset = true;
+  };
+  CHECK(opened.up(2'000'000));
+  CHECK(forged == 1);
+  CHECK(pair.b.core.stats().mptcp.fallback_failed == 1);
 }
 
 }  // namespace
