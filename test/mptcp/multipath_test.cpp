@@ -71,8 +71,14 @@ TEST_CASE("either path may die in the middle", "[mptcp][core][rfc8684-3.3.6]") {
   CHECK(opened.up(500'000));
   CHECK(opened.down(500'000));
   CHECK(pair.now - before < 5s);
+  // Both sides have had a timeout on it since.
+  CHECK(pair.a.core.info(opened.client)->subflows[victim].stale);
+  CHECK(pair.b.core.info(opened.server)->subflows[victim].stale);
+  CHECK(pair.a.core.stats().mptcp.subflow_stale == 1);
   pair.dead[victim] = false;
   pair.run(5s);
+  CHECK(pair.a.core.stats().mptcp.subflow_recover == 1);
+  CHECK_FALSE(pair.a.core.info(opened.client)->subflows[victim].stale);
   const auto carried = pair.carried[victim];
   CHECK(opened.up(2'000'000));
   CHECK(pair.carried[victim] > carried + 500'000);
