@@ -21,6 +21,12 @@ struct Config {
   bool announce = true;
   /// SYNs with MP_CAPABLE that stay unanswered before one goes without (RFC 8684 §3.7).
   std::uint8_t syns_with_option = 3;
+  /// Whether further subflows may come to the address and port of the first one; if not, the C flag
+  /// says so (RFC 8684 §3.1). Behind a load balancer they would reach another host.
+  bool join_first_address = true;
+  /// How long connects to a destination go without MP_CAPABLE after only a SYN without it was
+  /// answered there; zero: each tries anew.
+  dataplane::Duration blackhole_time = std::chrono::hours(1);
   /// How long a connection lives without any subflow (RFC 8684 §3.3.3, break before make).
   dataplane::Duration close_timeout = std::chrono::seconds(60);
   /// The longest retransmission timeout of a subflow while there are others: a dead path is asked

@@ -92,9 +92,16 @@ SubflowId Connection::open_join(const SubflowOpen& open, const JoinWish& wish, N
   return add(std::move(subflow), true);
 }
 
-bool Connection::may_be_joined(const IpAddress& local) const {
+bool Connection::met_a_blackhole() const {
+  const Subflow* const first = subflows_.front().get();
+  return active_ && established_ && fallback_.is_infinite() && first != nullptr &&
+         !first->is_join && first->syns_sent > config_.syns_with_option;
+}
+
+bool Connection::may_be_joined(const Endpoint& local) const {
+  if (!config_.join_first_address && local == first_tuple_.local) return false;
   const bool withdrawn = std::any_of(locals_.begin(), locals_.end(), [&](const LocalAddress& own) {
-    return own.address == local && own.withdrawn;
+    return own.address == local.address && own.withdrawn;
   });
   return !withdrawn && !over_ && !closing_ && !fallback_.is_infinite() &&
          fallback_.phase() != Fallback::Phase::Offered &&

@@ -88,8 +88,11 @@ class Connection {
   std::optional<JoinWish> next_join(Instant now);
   SubflowId open_join(const SubflowOpen& open, const JoinWish& wish, Nonce nonce, Instant now);
   void on_join_refused(const JoinWish& wish, Instant now);
-  /// Whether a join of the peer to this address of ours can be taken now.
-  bool may_be_joined(const IpAddress& local) const;
+  /// Whether a join of the peer to this address and port of ours can be taken now.
+  bool may_be_joined(const Endpoint& local) const;
+  /// The connection was established only when it asked without MP_CAPABLE (RFC 8684 §3.7).
+  bool met_a_blackhole() const;
+  Duration blackhole_time() const { return config_.blackhole_time; }
   AddressId id_of(const IpAddress& local) const;
   bool is_backup(const IpAddress& local) const;
   MpJoinSynAck answer_join(const MpJoinSyn& syn, Nonce local_nonce, const IpAddress& local) const;

@@ -50,8 +50,13 @@ SocketResult<JoinWish> Connection::wish_for(const OpenPath& command) const {
   JoinWish wish{.pair = {own->id, {}}, .local = command.local, .remote = command.remote};
   wish.backup = command.backup;
   // An address that the peer has not announced is known when it answers.
-  for (const RemoteAddress& remote : remotes_)
-    if (remote.endpoint.address == command.remote.address) wish.pair.remote = remote.id;
+  for (const RemoteAddress& remote : remotes_) {
+    if (remote.endpoint.address != command.remote.address) continue;
+    wish.pair.remote = remote.id;
+    // It said that it takes no joins there (RFC 8684 §3.1), or took the address back.
+    if (!remote.joinable && remote.endpoint == command.remote)
+      return tl::unexpected(SocketError::AddressNotAvailable);
+  }
   return wish;
 }
 

@@ -123,6 +123,7 @@ std::size_t Connection::add_syn_options(Subflow& subflow) {
   ++env_.stats.mp_capable_syn_tx;
   MpCapable capable;
   capable.checksum = config_.checksum;
+  capable.no_join_here = !config_.join_first_address;
   return put(capable, subflow, 0);
 }
 
@@ -144,6 +145,7 @@ std::size_t Connection::add_third_options(Subflow& subflow, const wire::TxSegmen
   }
   MpCapable capable;
   capable.checksum = checksum_;
+  capable.no_join_here = !config_.join_first_address;
   capable.sender_key = local_key_;
   capable.receiver_key = remote_key_;
   if (out.payload_length != 0) {

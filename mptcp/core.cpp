@@ -81,6 +81,7 @@ Core::Impl::Impl(CoreConfig core_config, dataplane::PacketPool& pool)
       addresses(addresses_of(config)),
       tokens(config.max_connections),
       key_secret{rng.next(), rng.next()},
+      cookie_secret{rng.next(), rng.next()},
       next_port_offset(static_cast<std::uint16_t>(rng.next())) {}
 
 Core::Core(CoreConfig config, dataplane::PacketPool& pool)

@@ -15,6 +15,7 @@
 #include "dataplane/tcp/connection.hpp"
 #include "dataplane/tcp/isn.hpp"
 #include "dataplane/tcp/syn_table.hpp"
+#include "mptcp/blackhole_table.hpp"
 #include "mptcp/connection.hpp"
 #include "mptcp/core.hpp"
 #include "mptcp/token_table.hpp"
@@ -148,7 +149,15 @@ struct Core::Impl {
                                         Instant now);
   bool open_meta(Instant now, std::uint32_t index, const SubflowOpen& open, const tcp::Config& tcp,
                  const Config& config);
+  bool asks_for_multipath(const wire::ReceivedSegment& received, const Config& service);
   void note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half);
+  Key key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie) const;
+  void send_cookie(Instant now, std::uint32_t listener, const wire::ReceivedSegment& received);
+  bool on_cookie(Instant now, wire::ReceivedSegment& received);
+  tcp::HalfOpen& aside_for(const FourTuple& tuple);
+  /// nullptr: this tuple is not there.
+  tcp::HalfOpen* find_aside(const FourTuple& tuple);
+  bool on_join_aside(Instant now, wire::ReceivedSegment& received);
   std::size_t emit_offer(const tcp::HalfOpen& half, MutableByteSpan out);
   bool on_join_syn(Instant now, wire::ReceivedSegment& received);
   void on_subflow_segment(Instant now, std::uint32_t flow, wire::ReceivedSegment& received);
@@ -193,7 +202,10 @@ struct Core::Impl {
   std::optional<Instant> last_cookie;  ///< When the table was full last.
   NodeAddresses addresses;
   TokenTable tokens;
-  std::uint64_t key_secret[2];  ///< From which keys and nonces come.
+  BlackholeTable blackholes;
+  std::vector<tcp::HalfOpen> joins_aside;  ///< Joins that found the SYN table full.
+  std::uint64_t key_secret[2];             ///< From which keys and nonces come.
+  std::uint64_t cookie_secret[2];          ///< From which the keys that cookies offer come.
   std::uint64_t keys_made = 0;
   std::optional<dataplane::TimerWheel>
       wheel;  ///< Starts with the first time that the core hears of.

@@ -138,20 +138,8 @@ void Core::Impl::on_syn(Instant now, std::uint32_t listener, const wire::Receive
   }
   if (half != nullptr) syn_table.remove(*half);
   half = syn_table.add(received.tuple);
-  const std::uint16_t mss = mss_for(received.tuple);
   if (half == nullptr) {
-    // What the cookie remembers beside the MSS lies in the timestamp: without one, offer no more.
-    const tcp::Config& service = listeners[listener].tcp;
-    tcp::PeerSyn kept = syn;
-    if (!service.timestamps || !syn.ts_recent) {
-      kept.window_scale.reset();
-      kept.sack_permitted = false;
-    }
-    const auto cookie = secrets.make_cookie(received.tuple, kept, now);
-    ++stats.tcp.syn_cookies_sent;
-    last_cookie = now;
-    send(now, received.tuple,
-         tcp::syn_ack(kept, {cookie.iss, mss, cookie.ts_value.value_or(0)}, service));
+    send_cookie(now, listener, received);
     return;
   }
   half->syn = syn;
@@ -159,7 +147,7 @@ void Core::Impl::on_syn(Instant now, std::uint32_t listener, const wire::Receive
   if (beyond && half->iss < *beyond) half->iss = *beyond;
   half->timestamp_offset = secrets.timestamp_offset(received.tuple);
   half->listener = listener;
-  half->mss = mss;
+  half->mss = mss_for(received.tuple);
   note_offer(received, *half);
   half->sent_at = now;
   syn_table.set_deadline(*half, now + listeners[listener].tcp.rto_initial);
@@ -208,26 +196,7 @@ bool Core::Impl::on_handshake_ack(Instant now, wire::ReceivedSegment& received) 
   }
   if (!has(header.flags, TcpFlags::Ack) || has(header.flags, TcpFlags::Rst | TcpFlags::Syn))
     return false;
-  // A cookie means nothing unless some were sent: without a flood an ACK from nowhere is refused at
-  // once.
-  if (!last_cookie || now - *last_cookie >= tcp::SequenceSecrets::kOldestCookie) return false;
-  const auto listener = listener_for(received.tuple.local);
-  if (!listener) return false;
-  const auto syn = secrets.check_cookie(received.tuple, header, now);
-  if (!syn) {
-    // Only the segment that begins where the SYN ended can prove its cookie. When it is lost and
-    // another comes first, a reset would end a connection that is only late.
-    ++stats.tcp.syn_cookies_refused;
-    return tcp::SequenceSecrets::may_answer_cookie(header.ack, now);
-  }
-  const tcp::HalfOpen half{.tuple = received.tuple,
-                           .syn = *syn,
-                           .iss = header.ack - 1U,
-                           .timestamp_offset = secrets.timestamp_offset(received.tuple),
-                           .listener = *listener,
-                           .mss = mss_for(received.tuple)};
-  if (open_passive(now, half, false, received)) ++stats.tcp.syn_cookies_accepted;
-  return true;
+  return on_join_aside(now, received) || on_cookie(now, received);
 }
 
 bool Core::Impl::open_passive(Instant now, const tcp::HalfOpen& half, bool first_try,

@@ -7,6 +7,7 @@
 #include "dataplane/base/siphash.hpp"
 #include "dataplane/tcp/listener.hpp"
 #include "mptcp/core_impl.hpp"
+#include "mptcp/find_option.hpp"
 
 namespace mptcp {
 namespace {
@@ -17,16 +18,6 @@ using wire::TcpFlags;
 constexpr int kKeyAttempts = 8;
 /// Segments that one subflow sends before the others have their turn.
 constexpr int kSegmentsPerVisit = 64;
-
-/// The first option of a type in a segment's raw ones.
-template <class T>
-std::optional<T> find_option(const wire::TcpHeader& header) {
-  OptionReader reader(header.options.mptcp);
-  while (const auto next = reader.next())
-    if (*next)
-      if (const T* found = std::get_if<T>(&**next)) return *found;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -72,18 +63,24 @@ const tcp::Config& Core::Impl::tcp_config_of(const tcp::HalfOpen& half) const {
   return offer.kind == Offer::Kind::Join ? config.tcp : listeners[half.listener].tcp;
 }
 
-void Core::Impl::note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half) {
+bool Core::Impl::asks_for_multipath(const wire::ReceivedSegment& received, const Config& service) {
   const wire::TcpHeader& header = received.segment.header;
-  const Config& service = listeners[half.listener].mptcp;
-  if (!service.enabled || header.options.mptcp.empty()) return;
+  if (!service.enabled || header.options.mptcp.empty()) return false;
   const auto capable = find_option<MpCapable>(header);
   // RFC 8684 §3.1: what asks for something that we do not know is answered as TCP.
   if (!capable || capable->version != 1 || capable->sender_key || !capable->hmac ||
       capable->extensibility)
-    return;
+    return false;
   ++stats.mptcp.mp_capable_syn_rx;
+  return true;
+}
+
+void Core::Impl::note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half) {
+  const Config& service = listeners[half.listener].mptcp;
+  if (!asks_for_multipath(received, service)) return;
   const auto key = make_key();
   if (!key) return;
+  const auto capable = find_option<MpCapable>(received.segment.header);
   Offer offer;
   offer.kind = Offer::Kind::Capable;
   offer.local_key = *key;
@@ -99,6 +96,7 @@ std::size_t Core::Impl::emit_offer(const tcp::HalfOpen& half, MutableByteSpan ou
     case Offer::Kind::Capable: {
       MpCapable capable;
       capable.checksum = offer.checksum;
+      capable.no_join_here = !listeners[half.listener].mptcp.join_first_address;
       capable.sender_key = offer.local_key;
       return emit(capable, out);
     }
@@ -138,17 +136,23 @@ bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
   Slot& slot = *slots[*place];
   tcp::HalfOpen* half = syn_table.find(received.tuple);
   const tcp::PeerSyn syn = tcp::PeerSyn::from(received.segment.header);
-  if (half != nullptr && half->syn.irs == syn.irs) {
-    send_syn_ack(now, *half);  // Our answer was lost.
+  const tcp::HalfOpen* const known = half != nullptr ? half : find_aside(received.tuple);
+  if (known != nullptr && known->syn.irs == syn.irs) {
+    send_syn_ack(now, *known);  // Our answer was lost.
     return true;
   }
   if (half != nullptr) syn_table.remove(*half);
-  half = slot.meta->may_be_joined(received.tuple.local.address) ? syn_table.add(received.tuple)
-                                                                : nullptr;
-  if (half == nullptr) {
+  if (!slot.meta->may_be_joined(received.tuple.local)) {
     ++stats.mptcp.mp_join_rejected;
     refuse_join(now, received);
     return true;
+  }
+  half = syn_table.add(received.tuple);
+  tcp::HalfOpen* const kept = half;
+  if (half == nullptr) {
+    half = &aside_for(received.tuple);
+    *half = {};
+    half->tuple = received.tuple;
   }
   Offer offer;
   offer.kind = Offer::Kind::Join;
@@ -165,7 +169,11 @@ bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
   half->mss = mss_for(received.tuple);
   half->sent_at = now;
   half->listener = kNoListener;
-  syn_table.set_deadline(*half, now + config.tcp.rto_initial);
+  if (kept != nullptr) {
+    syn_table.set_deadline(*half, now + config.tcp.rto_initial);
+  } else {
+    ++stats.mptcp.joins_kept_aside;
+  }
   send_syn_ack(now, *half);
   return true;
 }
@@ -218,7 +226,7 @@ bool Core::Impl::accept_join(Instant now, const tcp::HalfOpen& half, bool first_
   const auto offer = std::bit_cast<Offer>(half.upper);
   Slot& slot = *slots[offer.slot];
   if (!slot.meta || slot.generation != offer.generation ||
-      !slot.meta->may_be_joined(half.tuple.local.address)) {
+      !slot.meta->may_be_joined(half.tuple.local)) {
     ++stats.mptcp.mp_join_rejected;
     refuse_join(now, received);
     return true;
@@ -251,7 +259,12 @@ void Core::Impl::on_subflow_segment(Instant now, std::uint32_t flow,
   if (opens && reuse_subflow(now, flow, received)) return;
   const std::uint32_t index = Flow::slot(flow);
   Connection& meta = *slots[index]->meta;
-  after_input(index, meta.on_segment(now, Flow::id(flow), std::move(received.segment)));
+  const tcp::Outcome out = meta.on_segment(now, Flow::id(flow), std::move(received.segment));
+  if (out.established && meta.met_a_blackhole()) {
+    ++stats.mptcp.blackhole;
+    blackholes.add(slots[index]->tuple.remote.address, now + meta.blackhole_time());
+  }
+  after_input(index, out);
 }
 
 bool Core::Impl::reuse_subflow(Instant now, std::uint32_t flow,

@@ -89,7 +89,9 @@ SocketResult<SocketId> Core::connect(Instant now, const ConnectOptions& options)
   const Config& multipath = options.mptcp ? *options.mptcp : self.config.mptcp;
   const SubflowOpen open{tuple, route->port, self.secrets.initial_sequence(tuple, now),
                          self.secrets.timestamp_offset(tuple), self.mss_for(tuple)};
-  if (!multipath.enabled || !self.open_meta(now, *index, open, config, multipath)) {
+  const bool spared = multipath.enabled && self.blackholes.has(tuple.remote.address, now);
+  if (spared) ++self.stats.mptcp.blackhole_spared;
+  if (!multipath.enabled || spared || !self.open_meta(now, *index, open, config, multipath)) {
     slot.connection.emplace(self.environment(),
                             tcp::OpenParameters{config, open.iss, open.timestamp_offset, open.mss},
                             now);

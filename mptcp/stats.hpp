@@ -57,12 +57,15 @@ struct Stats {
   std::uint64_t simult_connect_fallback = 0;
   std::uint64_t fallback_failed = 0;
   std::uint64_t win_probe = 0;
+  std::uint64_t blackhole = 0;  ///< Destinations where only a SYN without the option was answered.
   // Ours.
   std::uint64_t options_refused = 0;    ///< Kind 30 with a length that no subtype has.
   std::uint64_t add_addr_bad_hmac = 0;  ///< Linux counts them in AddAddrDrop.
   std::uint64_t fastclose_wrong_key = 0;
   std::uint64_t data_acks_unacceptable = 0;
   std::uint64_t joins_on_foreign_core = 0;
+  std::uint64_t blackhole_spared = 0;    ///< Connects that went without because of one.
+  std::uint64_t joins_kept_aside = 0;    ///< Answered although the SYN table was full.
   std::uint64_t third_acks_awaited = 0;  ///< A DSS came before the keys; the peer sends again.
 
   /// Calls `visit(name, value)` for each counter.
@@ -118,11 +121,14 @@ struct Stats {
     visit("SimultConnectFallback", simult_connect_fallback);
     visit("FallbackFailed", fallback_failed);
     visit("WinProbe", win_probe);
+    visit("Blackhole", blackhole);
     visit("mptcp_options_refused", options_refused);
     visit("mptcp_add_addr_bad_hmac", add_addr_bad_hmac);
     visit("mptcp_fastclose_wrong_key", fastclose_wrong_key);
     visit("mptcp_data_acks_unacceptable", data_acks_unacceptable);
     visit("mptcp_joins_on_foreign_core", joins_on_foreign_core);
+    visit("mptcp_blackhole_spared", blackhole_spared);
+    visit("mptcp_joins_kept_aside", joins_kept_aside);
     visit("mptcp_third_acks_awaited", third_acks_awaited);
   }
 };

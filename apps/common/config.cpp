@@ -207,6 +207,16 @@ PortConfig read_port(TableReader& table, PortNames& names) {
 
 constexpr std::string_view kNotYet = "is not supported by this version";
 
+template <class T>
+void assign(T& field, const std::optional<Located<T>>& value) {
+  if (value) field = value->value;
+}
+
+template <class T, class U>
+void assign_as(T& field, const std::optional<Located<U>>& value) {
+  if (value) field = static_cast<T>(value->value);
+}
+
 void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& mptcp) {
   Report& report = table.report();
   if (const auto enabled = table.flag("enabled")) mptcp.enabled = enabled->value;
@@ -225,19 +235,11 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& 
                    "Use \"cubic\", \"bbr\" or \"reno\", or \"lia\", \"olia\" or \"balia\".");
   }
   if (const auto checksum = table.flag("checksum")) mptcp.checksum = checksum->value;
+  assign(mptcp.join_first_address, table.flag("join_first_address"));
+  assign(mptcp.blackhole_time, table.duration("blackhole_time", 0s, 240h));
   if (const auto most = table.integer("max_subflows", 1, mptcp::kMaxSubflows))
     mptcp.max_subflows = static_cast<std::uint8_t>(most->value);
   table.finish();
-}
-
-template <class T>
-void assign(T& field, const std::optional<Located<T>>& value) {
-  if (value) field = value->value;
-}
-
-template <class T, class U>
-void assign_as(T& field, const std::optional<Located<U>>& value) {
-  if (value) field = static_cast<T>(value->value);
 }
 
 void read_tcp(TableReader& table, dataplane::tcp::Config& tcp) {
@@ -413,6 +415,8 @@ scheduler = "min-rtt"                  # min-rtt, round-robin, redundant, blest 
 path_manager = "fixed-pairs"           # fixed-pairs, full-mesh or none
 congestion_control = "cubic"           # reno, cubic, bbr, lia, olia or balia
 checksum = false                       # of the data, beside TCP's; on when the peer wants it
+join_first_address = true              # false: the peer joins other addresses only (load balancers)
+blackhole_time = "1h"                  # how long a way that drops the options is spared them
 )";
 }
 

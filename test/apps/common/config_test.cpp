@@ -278,16 +278,21 @@ TEST_CASE("[mptcp] says how a connection uses its paths", "[apps][config]") {
   CHECK_FALSE(usual.checksum);
   CHECK(usual.scheduler == mptcp::SchedulerKind::MinRtt);
   CHECK(usual.path_manager == mptcp::PathManagerKind::FixedPairs);
+  CHECK(usual.join_first_address);
+  CHECK(usual.blackhole_time == 1h);
   const mptcp::Config other = accepted(port +
                                        "[mptcp]\nenabled = false\nscheduler = \"redundant\"\n"
                                        "path_manager = \"full-mesh\"\nchecksum = true\n"
-                                       "max_subflows = 32\n")
+                                       "max_subflows = 32\njoin_first_address = false\n"
+                                       "blackhole_time = \"0s\"\n")
                                   .mptcp;
   CHECK_FALSE(other.enabled);
   CHECK(other.checksum);
   CHECK(other.scheduler == mptcp::SchedulerKind::Redundant);
   CHECK(other.path_manager == mptcp::PathManagerKind::FullMesh);
   CHECK(other.max_subflows == 32);
+  CHECK_FALSE(other.join_first_address);
+  CHECK(other.blackhole_time == 0s);
   CHECK_THAT(refusal(port + "[mptcp]\nmax_subflows = 33\n"), Contains("max_subflows"));
 }
 
