@@ -66,8 +66,8 @@ struct JoinWish {
 ///   --------|--------------|----------------------------|-----------
 ///                   receive_.next()                 rcv_edge_, which never moves back
 ///
-/// Everything happens on the core that opened or accepted the first subflow. A SYN of a join that
-/// reaches another core is refused there.
+/// Everything happens on the core that opened or accepted the first subflow. What reaches another
+/// core of a subflow that joined is passed on to this one, which the token names.
 class Connection {
  public:
   /// `local_key` is one whose token nobody else of this core has.

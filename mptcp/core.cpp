@@ -8,6 +8,8 @@
 namespace mptcp {
 namespace {
 
+/// Joined subflows that reach a core and belong to another.
+constexpr std::size_t kMostVisitors = 16'384;
 /// Timers run in one turn; the rest waits for the next, so that a turn stays short.
 constexpr int kTimersPerTurn = 256;
 /// Segments that one connection sends before the others have their turn.
@@ -80,6 +82,7 @@ Core::Impl::Impl(CoreConfig core_config, dataplane::PacketPool& pool)
       syn_table(config.syn_table_size, rng.next(), rng.next()),
       addresses(addresses_of(config)),
       tokens(config.max_connections),
+      visitors(config.core_count > 1 ? kMostVisitors : 0, rng.next()),
       key_secret{rng.next(), rng.next()},
       cookie_secret{rng.next(), rng.next()},
       next_port_offset(static_cast<std::uint16_t>(rng.next())) {}
@@ -93,6 +96,13 @@ void Core::on_frames(Instant now, PortIndex port, std::span<Packet> frames) {
   for (Packet& shared : impl_->batch.for_all_cores)
     impl_->pass_on({Foreign::kEveryCore, port, std::move(shared)});
   impl_->on_batch(now);
+}
+
+void Core::on_passed_frames(Instant now, PortIndex port, std::span<Packet> frames) {
+  impl_->host.on_frames(now, port, frames, impl_->batch);
+  impl_->were_passed = true;
+  impl_->on_batch(now);
+  impl_->were_passed = false;
 }
 
 void Core::on_shared_frames(Instant now, PortIndex port, std::span<Packet> frames) {

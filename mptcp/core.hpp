@@ -131,6 +131,8 @@ class Core {
   // Inputs of one turn.
   /// A burst of received frames, each contiguous. The packets are taken.
   void on_frames(Instant now, PortIndex port, std::span<Packet> frames);
+  /// Frames that another core received and passed on to this one (Foreign::owner).
+  void on_passed_frames(Instant now, PortIndex port, std::span<Packet> frames);
   /// Frames that another core received and that every core must see (Foreign::kEveryCore).
   void on_shared_frames(Instant now, PortIndex port, std::span<Packet> frames);
   /// Runs what is due. Calling too early does nothing.
@@ -147,7 +149,7 @@ class Core {
   /// Whether poll_transmit() has something to do at once.
   bool has_pending_transmit() const;
   /// A frame for another core (core_count > 1): a segment of a flow that `owner` has, into its
-  /// on_frames(); or, with kEveryCore, a copy for each other core's on_shared_frames().
+  /// on_passed_frames(); or, with kEveryCore, a copy for each other core's on_shared_frames().
   struct Foreign {
     static constexpr std::uint16_t kEveryCore = 0xffff;
     std::uint16_t owner;

@@ -14,6 +14,8 @@ namespace {
 
 using wire::TcpFlags;
 
+/// Keys tried for one that has a token of this core, times the number of cores.
+constexpr std::uint32_t kKeyAttempts = 8;
 /// Joins whose SYN is remembered beside the SYN table. A cookie has no room for what the third
 /// segment of a join is checked against; so the newest of these that share a place is kept, as
 /// Linux does it. Who joins knows a token, which a flood from off the path does not.
@@ -30,12 +32,24 @@ std::array<std::byte, 44> octets_of(const FourTuple& tuple) {
 
 }  // namespace
 
-/// The key that a cookie's SYN-ACK has offered can be told from the cookie alone, and by nobody
-/// else. The cookie has a clock, so that the same four-tuple has another key later.
-Key Core::Impl::key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie) const {
+/// A key that can be told from the cookie alone, and by nobody else. The cookie has a clock, so
+/// that the same four-tuple has another one later. Which attempt was offered the peer says, as it
+/// repeats the key.
+Key Core::Impl::key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie,
+                              std::uint32_t attempt) const {
   auto input = octets_of(tuple);
   dataplane::store_be(input.data() + 36, cookie.raw());
+  dataplane::store_be(input.data() + 40, attempt);
   return Key{dataplane::siphash24(cookie_secret[0], cookie_secret[1], input)};
+}
+
+template <class Accepts>
+std::optional<Key> Core::Impl::find_key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie,
+                                                  Accepts accepts) const {
+  const auto attempts = kKeyAttempts * config.core_count;
+  for (std::uint32_t i = 0; i < attempts; ++i)
+    if (const Key key = key_of_cookie(tuple, cookie, i); accepts(key)) return key;
+  return std::nullopt;
 }
 
 void Core::Impl::send_cookie(Instant now, std::uint32_t listener,
@@ -55,12 +69,13 @@ void Core::Impl::send_cookie(Instant now, std::uint32_t listener,
   std::array<std::byte, kMaxOptionLength> options;
   if (asks_for_multipath(received, service.mptcp)) {
     MpCapable capable;
-    capable.sender_key = key_of_cookie(received.tuple, cookie.iss);
+    capable.sender_key =
+        find_key_of_cookie(received.tuple, cookie.iss, [&](Key key) { return may_use(key); });
     capable.no_join_here = !service.mptcp.join_first_address;
     const auto asked = find_option<MpCapable>(received.segment.header);
     capable.checksum = service.mptcp.checksum || asked->checksum;
-    const bool is_free = !tokens.find(digest_of(*capable.sender_key, Version::V1).token);
-    if (is_free) answer.header.options.mptcp = std::span(options).first(emit(capable, options));
+    if (capable.sender_key)
+      answer.header.options.mptcp = std::span(options).first(emit(capable, options));
   }
   send(now, received.tuple, answer);
 }
@@ -89,7 +104,10 @@ bool Core::Impl::on_cookie(Instant now, wire::ReceivedSegment& received) {
   if (listeners[*listener].mptcp.enabled && !header.options.mptcp.empty()) {
     Offer offer;
     offer.kind = Offer::Kind::Capable;
-    offer.local_key = key_of_cookie(received.tuple, half.iss);
+    const auto third = find_option<MpCapable>(header);
+    offer.local_key = find_key_of_cookie(received.tuple, half.iss, [&](Key key) {
+                        return third && third->receiver_key == key;
+                      }).value_or(Key{});
     half.upper = std::bit_cast<decltype(half.upper)>(offer);
   }
   if (on_third_segment(now, half, false, received)) ++stats.tcp.syn_cookies_accepted;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "mptcp/connection.hpp"
 #include "mptcp/core.hpp"
 #include "mptcp/token_table.hpp"
+#include "mptcp/visitor_table.hpp"
 
 namespace mptcp {
 
@@ -136,13 +138,19 @@ struct Core::Impl {
   void send_syn_ack(Instant now, const tcp::HalfOpen& half);
   void refuse(Instant now, const wire::ReceivedSegment& received);
   void on_path_event(Instant now, const net::PathEvent& event);
-  bool pass_on_foreign(wire::ReceivedSegment& received);
+  bool pass_on_foreign(Instant now, wire::ReceivedSegment& received);
+  std::optional<std::uint16_t> other_home(Instant now, const wire::ReceivedSegment& received);
   void pass_on(Foreign frame);
   std::optional<std::uint32_t> listener_for(const Endpoint& local) const;
   std::uint16_t mss_for(const FourTuple& tuple) const;
 
   // core_mptcp.cpp
   Environment meta_environment() { return {environment(), stats.mptcp, addresses}; }
+  /// The core that has the connection with this token: each makes keys until one has its own.
+  std::uint16_t home_of(Token token) const {
+    return static_cast<std::uint16_t>(raw(token) % std::max<std::uint16_t>(config.core_count, 1));
+  }
+  bool may_use(Key key) const;
   std::optional<Key> make_key();
   Nonce make_nonce();
   std::unique_ptr<Connection> make_meta(const tcp::Config& tcp, const Config& config, Key key,
@@ -151,7 +159,10 @@ struct Core::Impl {
                  const Config& config);
   bool asks_for_multipath(const wire::ReceivedSegment& received, const Config& service);
   void note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half);
-  Key key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie) const;
+  Key key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie, std::uint32_t attempt) const;
+  template <class Accepts>
+  std::optional<Key> find_key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie,
+                                        Accepts accepts) const;
   void send_cookie(Instant now, std::uint32_t listener, const wire::ReceivedSegment& received);
   bool on_cookie(Instant now, wire::ReceivedSegment& received);
   tcp::HalfOpen& aside_for(const FourTuple& tuple);
@@ -202,6 +213,8 @@ struct Core::Impl {
   std::optional<Instant> last_cookie;  ///< When the table was full last.
   NodeAddresses addresses;
   TokenTable tokens;
+  VisitorTable visitors;
+  bool were_passed = false;  ///< What is being received now came from another core.
   BlackholeTable blackholes;
   std::vector<tcp::HalfOpen> joins_aside;  ///< Joins that found the SYN table full.
   std::uint64_t key_secret[2];             ///< From which keys and nonces come.

@@ -76,7 +76,7 @@ void Core::Impl::on_segment(Instant now, wire::ReceivedSegment& received) {
 }
 
 void Core::Impl::on_unclaimed(Instant now, wire::ReceivedSegment& received) {
-  if (pass_on_foreign(received)) return;
+  if (pass_on_foreign(now, received)) return;
   const TcpFlags flags = received.segment.header.flags;
   if (has(flags, TcpFlags::Syn) && !has(flags, TcpFlags::Ack | TcpFlags::Rst)) {
     // A join names its connection by a token, whatever listens at its port (RFC 8684 §3.2).
@@ -91,10 +91,17 @@ void Core::Impl::on_unclaimed(Instant now, wire::ReceivedSegment& received) {
   refuse(now, received);
 }
 
-bool Core::Impl::pass_on_foreign(wire::ReceivedSegment& received) {
+bool Core::Impl::pass_on_foreign(Instant now, wire::ReceivedSegment& received) {
   if (config.core_count <= 1) return false;
-  const std::uint16_t owner = steering.owner_of(received.tuple);
-  if (owner == config.core_index) return false;
+  std::uint16_t owner = steering.owner_of(received.tuple);
+  if (owner == config.core_index) {
+    const auto home = other_home(now, received);
+    if (!home) return false;
+    owner = *home;
+  } else if (were_passed) {
+    // The owner of the addresses has passed it here: for a token of ours, or one that was.
+    return false;
+  }
   ++stats.segments_foreign;
   Packet frame = std::move(received.segment.payload);
   frame.prepend(received.header_length);

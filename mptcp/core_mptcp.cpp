@@ -21,12 +21,17 @@ constexpr int kSegmentsPerVisit = 64;
 
 }  // namespace
 
+bool Core::Impl::may_use(Key key) const {
+  const Token token = digest_of(key, Version::V1).token;
+  return home_of(token) == config.core_index && !tokens.find(token);
+}
+
 std::optional<Key> Core::Impl::make_key() {
-  for (int i = 0; i < kKeyAttempts; ++i) {
+  for (int i = 0; i < kKeyAttempts * config.core_count; ++i) {
     std::array<std::byte, 8> counter;
     dataplane::store_be(counter.data(), ++keys_made);
     const Key key{dataplane::siphash24(key_secret[0], key_secret[1], counter)};
-    if (!tokens.find(digest_of(key, Version::V1).token)) return key;
+    if (may_use(key)) return key;
   }
   ++stats.mptcp.mp_fallback_token_init;
   return std::nullopt;
@@ -114,12 +119,29 @@ void Core::Impl::refuse_join(Instant now, const wire::ReceivedSegment& received)
   auto reset = tcp::reset_for(received.segment);
   if (!reset) return;
   std::array<std::byte, kMaxOptionLength> options;
-  // With several cores another port of the peer may reach the one that has the connection.
-  const MpTcprst why{config.core_count > 1, ResetReason::MptcpSpecific};
+  const MpTcprst why{false, ResetReason::MptcpSpecific};
   reset->header.options.mptcp = std::span(options).first(emit(why, options));
   ++stats.tcp.resets_sent;
   ++stats.mptcp.mp_rst_tx;
   send(now, received.tuple, *reset);
+}
+
+/// Of a flow whose addresses are this core's: the core that has it nevertheless, since it joined a
+/// connection there.
+std::optional<std::uint16_t> Core::Impl::other_home(Instant now,
+                                                    const wire::ReceivedSegment& received) {
+  const wire::TcpHeader& header = received.segment.header;
+  const bool opens =
+      has(header.flags, TcpFlags::Syn) && !has(header.flags, TcpFlags::Ack | TcpFlags::Rst);
+  if (!opens) return visitors.find(received.tuple, now);
+  const auto join = find_option<MpJoinSyn>(header);
+  if (!join || home_of(join->token) == config.core_index) {
+    visitors.erase(received.tuple);
+    return std::nullopt;
+  }
+  visitors.add(received.tuple, home_of(join->token), now);
+  ++stats.mptcp.joins_on_foreign_core;
+  return home_of(join->token);
 }
 
 bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
@@ -129,7 +151,6 @@ bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
   const auto place = tokens.find(join->token);
   if (!place) {
     ++stats.mptcp.mp_join_no_token_found;
-    if (config.core_count > 1) ++stats.mptcp.joins_on_foreign_core;
     refuse_join(now, received);
     return true;
   }

@@ -63,10 +63,10 @@ struct Stats {
   std::uint64_t add_addr_bad_hmac = 0;  ///< Linux counts them in AddAddrDrop.
   std::uint64_t fastclose_wrong_key = 0;
   std::uint64_t data_acks_unacceptable = 0;
-  std::uint64_t joins_on_foreign_core = 0;
-  std::uint64_t blackhole_spared = 0;    ///< Connects that went without because of one.
-  std::uint64_t joins_kept_aside = 0;    ///< Answered although the SYN table was full.
-  std::uint64_t third_acks_awaited = 0;  ///< A DSS came before the keys; the peer sends again.
+  std::uint64_t joins_on_foreign_core = 0;  ///< Passed to the core that has the connection.
+  std::uint64_t blackhole_spared = 0;       ///< Connects that went without because of one.
+  std::uint64_t joins_kept_aside = 0;       ///< Answered although the SYN table was full.
+  std::uint64_t third_acks_awaited = 0;     ///< A DSS came before the keys; the peer sends again.
 
   /// Calls `visit(name, value)` for each counter.
   template <class Visit>

@@ -26,6 +26,7 @@ template <class C>
 concept CoreLike = requires(C core, const C constant, Instant now, PortIndex port,
                             std::span<Packet> frames) {
   core.on_frames(now, port, frames);
+  core.on_passed_frames(now, port, frames);
   core.on_shared_frames(now, port, frames);
   core.on_deadline(now);
   core.poll_transmit(now);
@@ -209,7 +210,7 @@ std::size_t CoreLoop<CoreT>::receive_from_cores(Instant now) {
       if (is_shared) {
         core_.on_shared_frames(now, port, frames);
       } else {
-        core_.on_frames(now, port, frames);
+        core_.on_passed_frames(now, port, frames);
       }
       begin += run;
     }

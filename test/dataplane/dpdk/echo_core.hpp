@@ -62,6 +62,9 @@ class EchoCore {
       }
     }
   }
+  void on_passed_frames(Instant now, PortIndex port, std::span<Packet> frames) {
+    on_frames(now, port, frames);
+  }
   void on_shared_frames(Instant /*now*/, PortIndex /*port*/, std::span<Packet> frames) {
     for (Packet& frame : frames) {
       const Packet mine = std::move(frame);
