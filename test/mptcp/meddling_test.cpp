@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "dataplane/wire/checksum.hpp"
 #include "test/mptcp/multipath_pair.hpp"
+#include "test/mptcp/opening.hpp"
 
 namespace mptcp::test {
 namespace {
@@ -10,55 +10,11 @@ using namespace std::chrono_literals;
 using dataplane::load_be;
 using dataplane::store_be;
 
-constexpr std::size_t kIp = 14;
-constexpr std::size_t kTcp = kIp + 20;
+constexpr std::size_t kIp = Opening::kIp;
+constexpr std::size_t kTcp = Opening::kTcp;
 constexpr unsigned kDss = 2;
 constexpr unsigned kAddAddr = 3;
 constexpr unsigned kFastclose = 7;
-
-/// A frame of these tests whose TCP segment can be changed.
-class Opening {
- public:
-  explicit Opening(std::vector<std::byte>& frame) : frame_(frame) {}
-
-  bool is_tcp() const { return frame_.size() >= kTcp + 20 && frame_[kIp + 9] == std::byte{6}; }
-  std::size_t payload() const {
-    return kTcp + 4 * (std::to_integer<std::size_t>(frame_[kTcp + 12]) >> 4);
-  }
-  std::size_t end() const { return kIp + load_be<std::uint16_t>(&frame_[kIp + 2]); }
-  /// Where the MPTCP option of a subtype stands (RFC 8684 §8.2), or 0.
-  std::size_t option(unsigned subtype) const {
-    for (std::size_t at = kTcp + 20; at < payload();) {
-      const auto kind = std::to_integer<unsigned>(frame_[at]);
-      if (kind == 0) break;
-      if (kind == 30 && (std::to_integer<unsigned>(frame_[at + 2]) >> 4) == subtype) return at;
-      at += kind == 1 ? 1 : std::to_integer<std::size_t>(frame_[at + 1]);
-    }
-    return 0;
-  }
-  /// Makes the TCP checksum right again.
-  void seal() {
-    store_be(&frame_[kTcp + 16], std::uint16_t{0});
-    dataplane::wire::Checksum sum;
-    sum.add_pseudo_header(address(kIp + 12), address(kIp + 16), 6,
-                          static_cast<std::uint32_t>(end() - kTcp));
-    sum.add(std::span(frame_).subspan(kTcp, end() - kTcp));
-    store_be(&frame_[kTcp + 16], static_cast<std::uint16_t>(~sum.folded()));
-  }
-  void seal_ip() {
-    store_be(&frame_[kIp + 10], std::uint16_t{0});
-    dataplane::wire::Checksum sum;
-    sum.add(std::span(frame_).subspan(kIp, kTcp - kIp));
-    store_be(&frame_[kIp + 10], static_cast<std::uint16_t>(~sum.folded()));
-  }
-
- private:
-  dataplane::IpAddress address(std::size_t at) const {
-    return dataplane::IpAddress::v4(load_be<std::uint32_t>(&frame_[at]));
-  }
-
-  std::vector<std::byte>& frame_;
-};
 
 /// Makes the mapping of a segment with octets an infinite one (RFC 8684 §3.7); false if it has
 /// none.
