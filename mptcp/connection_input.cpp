@@ -292,6 +292,11 @@ void Connection::note_mapping(Subflow& subflow, const DssMapping& wire, Dsn dsn,
                   .length = octets,
                   .checksum = checksum_ ? wire.checksum : std::nullopt};
   fallback_.on_mapping();
+  if (checksum_ && !wire.checksum) {
+    // Both had agreed on it (RFC 8684 §3.3.1).
+    reset_subflow(subflow, ResetReason::MptcpSpecific);
+    return;
+  }
   if (static_cast<std::int64_t>(mapping.position - subflow.delivered) < 0) {
     const std::uint64_t known = subflow.delivered - mapping.position;
     if (known >= mapping.length) return;
