@@ -100,7 +100,7 @@ void Connection::take_options(Instant now, Subflow& subflow, const Received& in,
   if (subflow.phase == Subflow::Phase::Opening) {
     if (!out.established) return;
     subflow.ready_at = now;
-    if (subflow.opened_by_us && has(in.header.flags, TcpFlags::Syn)) {
+    if (subflow.opened_by_us && has(in.header.flags, TcpFlags::Syn) && !subflow.syns_crossed) {
       on_syn_ack(now, subflow, in);
       return;
     }

@@ -86,7 +86,9 @@ void Connection::add_options(Subflow& subflow, wire::TxSegment& out) {
   if (has(flags, TcpFlags::Rst)) {
     used = add_reset_options(subflow);
   } else if (has(flags, TcpFlags::Syn)) {
-    used = has(flags, TcpFlags::Ack) ? 0 : add_syn_options(subflow);
+    // What was accepted was answered before there was a subflow.
+    subflow.syns_crossed = has(flags, TcpFlags::Ack);
+    if (!subflow.syns_crossed) used = add_syn_options(subflow);
   } else {
     const std::size_t room = wire::kMaxTcpOptions - wire::emitted_length(out.header.options);
     used = add_third_options(subflow, out);

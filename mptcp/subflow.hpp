@@ -79,6 +79,7 @@ struct Subflow {
   Phase phase = Phase::Opening;
   bool opened_by_us = false;
   bool is_join = false;           ///< MP_JOIN; else it is the first subflow.
+  bool syns_crossed = false;      ///< We answered a SYN with ours.
   bool stale = false;             ///< Timed out and has acknowledged nothing since.
   bool backup_here = false;       ///< We asked for it to be a backup.
   bool backup_there = false;      ///< The peer did.
