@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <set>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -103,6 +106,27 @@ TEST_CASE("keys and nonces do not repeat", "[mptcp][handshake][rfc8684-3.1]") {
     CHECK(nonces.size() == 2 * i);
   }
   CHECK(std::set<std::uint32_t>(nonces.begin(), nonces.end()).size() == nonces.size());
+}
+
+TEST_CASE("SYNs that cross open one connection, and it is TCP", "[mptcp][fallback][rfc8684-3.1]") {
+  MultipathPair pair;
+  const auto a = *Endpoint::parse("10.0.0.1:5000");
+  const auto b = *Endpoint::parse("10.0.0.2:6000");
+  // Both know each other's hardware address, so that nothing but the SYNs is under way.
+  Opened opened(pair);
+  const auto left = pair.a.core.connect(pair.now, {.remote = b, .local = a, .tcp = {}});
+  const auto right = pair.b.core.connect(pair.now, {.remote = a, .local = b, .tcp = {}});
+  REQUIRE(left);
+  REQUIRE(right);
+  pair.run(200ms);
+  CHECK(stats(pair.a).simult_connect_fallback == 1);
+  CHECK(stats(pair.b).simult_connect_fallback == 1);
+  CHECK_FALSE(pair.a.core.info(*left)->multipath);
+  CHECK_FALSE(pair.b.core.info(*right)->multipath);
+  opened.client = *left;
+  opened.server = *right;
+  CHECK(opened.up(50'000));
+  CHECK(opened.down(50'000));
 }
 
 TEST_CASE("a join that is one too many is reset", "[mptcp][handshake][rfc8684-3.2]") {
@@ -281,6 +305,28 @@ TEST_CASE("a mapping without the checksum that was agreed on ends its subflow",
   CHECK(stats(pair.b).data_csum_err == 0);
 }
 
+TEST_CASE("a checksum that nobody asked for is not looked at", "[mptcp][core][rfc8684-3.3.1]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(10'000));
+  int added = 0;
+  pair.box = [&](int direction, std::size_t, Frame& frame) {
+    Opening segment(frame);
+    const std::size_t at = segment.has_payload() ? segment.option(kDss) : 0;
+    // Two octets are free behind it, where NOPs make the header whole words.
+    if (direction != 0 || at == 0 || segment.length(at) % 4 != 2) return true;
+    store_be(&frame[at + segment.length(at)], std::uint16_t{0x1234});
+    frame[at + 1] = static_cast<std::byte>(segment.length(at) + 2);
+    segment.seal();
+    ++added;
+    return true;
+  };
+  CHECK(opened.up(100'000));
+  CHECK(added > 0);
+  CHECK(stats(pair.b).data_csum_err == 0);
+  CHECK(stats(pair.b).options_refused == 0);
+}
+
 TEST_CASE("every segment has a DATA_ACK, of eight octets for a DSN of eight",
           "[mptcp][core][rfc8684-3.3.2]") {
   MultipathPair pair;
@@ -299,6 +345,55 @@ TEST_CASE("every segment has a DATA_ACK, of eight octets for a DSN of eight",
   CHECK(opened.up(100'000));
   CHECK(wide > 0);
   CHECK(others == 0);
+}
+
+TEST_CASE("the edge of the data window never moves back, whichever subflow tells it",
+          "[mptcp][core][rfc8684-3.3.4]") {
+  CoreConfig config = MultipathPair::multipath();
+  config.tcp.receive_buffer_initial = config.tcp.receive_buffer_max = 100'000;
+  MultipathPair pair(2, MultipathPair::multipath(), config);
+  pair.delay = {1ms, 20ms};
+  Opened opened(pair);
+  const unsigned shift = tcp::window_scale_for(100'000);
+  std::uint64_t edge = 0;
+  int told = 0;
+  int back = 0;
+  pair.box = [&](int direction, std::size_t, Frame& frame) {
+    Opening segment(frame);
+    const std::size_t at = segment.option(kDss);
+    if (direction == 0 || at == 0 || !is(frame[at + 3], kWideDataAck)) return true;
+    const auto window = load_be<std::uint16_t>(&frame[Opening::kTcp + 14]);
+    const std::uint64_t says =
+        load_be<std::uint64_t>(&frame[at + 4]) + (std::uint64_t{window} << shift);
+    ++told;
+    // The field has no octets smaller than the shift.
+    if (says + (1U << shift) <= edge) ++back;
+    edge = std::max(edge, says);
+    return true;
+  };
+  CHECK(opened.up(2'000'000));
+  CHECK(told > 50);
+  CHECK(back == 0);
+}
+
+TEST_CASE("a window that opens is told on every subflow", "[mptcp][core][rfc8684-3.3.4]") {
+  CoreConfig config = MultipathPair::multipath();
+  config.tcp.receive_buffer_initial = config.tcp.receive_buffer_max = 100'000;
+  MultipathPair pair(2, MultipathPair::multipath(), config);
+  Opened opened(pair);
+  pair.a.core.write(pair.now, opened.client, noise(250'000));
+  pair.run(1s);
+  REQUIRE(pair.b.core.info(opened.server)->rcv_wnd < 1'500);
+  std::array<int, 2> told{};
+  pair.box = [&](int direction, std::size_t path, Frame& frame) {
+    if (direction == 1 && Opening(frame).option(kDss) != 0) ++told[path];
+    return true;
+  };
+  while (pair.b.core.read_packet(pair.now, opened.server)) {
+  }
+  pair.run(500us);  // Less than the way to the other side.
+  CHECK(told[0] >= 1);
+  CHECK(told[1] >= 1);
 }
 
 TEST_CASE("octets mapped beyond the window are dropped and come again",
@@ -396,6 +491,35 @@ TEST_CASE("a fast close may come on an ACK", "[mptcp][core][rfc8684-3.5]") {
   CHECK(events[0].kind == Event::Kind::Closed);
   CHECK(events[0].reason == tcp::CloseReason::Reset);
   CHECK(stats(pair.b).mp_fastclose_rx >= 1);
+}
+
+TEST_CASE("an announced port is joined, and what leaves no room for a DSS goes alone",
+          "[mptcp][path][rfc8684-3.4.1]") {
+  CoreConfig quiet = MultipathPair::multipath();
+  quiet.mptcp.announce = false;
+  MultipathPair pair(2, MultipathPair::multipath(), quiet);
+  Opened opened(pair);
+  REQUIRE(opened.up(10'000));  // A DATA_ACK has eight octets from now on.
+  pair.run(1s);
+  int alone = 0;
+  int beside = 0;
+  pair.box = [&](int direction, std::size_t, Frame& frame) {
+    Opening segment(frame);
+    if (direction == 1 && segment.option(kAddAddr) != 0)
+      ++(segment.option(kDss) == 0 ? alone : beside);
+    return true;
+  };
+  const auto announced = *Endpoint::parse("10.0.1.2:8080");
+  REQUIRE(pair.b.core.command(pair.now, opened.server,
+                              AnnounceAddress{announced.address, announced.port}));
+  pair.run(1s);
+  CHECK(alone == 1);
+  CHECK(beside == 0);
+  const auto info = pair.a.core.info(opened.client);
+  REQUIRE(info);
+  CHECK(std::any_of(info->subflows.begin(), info->subflows.end(),
+                    [&](const SubflowInfo& path) { return path.tuple.remote == announced; }));
+  CHECK(opened.up(100'000));
 }
 
 TEST_CASE("the removal of an address that was never announced changes nothing",
