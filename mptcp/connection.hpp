@@ -235,6 +235,7 @@ class Connection {
   std::optional<Grant> grant_to_idle(std::span<const SubflowView> views,
                                      const Demand& wanted) const;
   void note_stall(std::span<const SubflowView> views, const Demand& wanted);
+  std::uint32_t room_of(const Subflow& subflow) const;
   SubflowView view_of(SubflowId id) const;
   std::uint64_t behind_of(const Subflow& subflow) const;
   Demand demand(Instant now) const;

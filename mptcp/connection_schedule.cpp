@@ -12,6 +12,11 @@ namespace {
 constexpr std::uint32_t kBurst = 65'536;
 /// Decisions of one turn; the rest waits for the next.
 constexpr int kGrantsPerTurn = 256;
+/// What is granted and not sent can go by no other path: a subflow that cannot send now gets
+/// nothing, one that sends at a rate of its own what it needs until it is asked again, and the rest
+/// what they send in one turn.
+constexpr std::uint32_t kSegmentsAhead = 64;
+constexpr std::uint64_t kPacedPerSecond = 250;  ///< 4 ms, some visits of a pacer.
 /// Between two times that subflows hear of each other: about a round trip of a short path, and many
 /// in one of a long path.
 constexpr Duration kCoupleEvery = std::chrono::milliseconds(2);
@@ -85,7 +90,7 @@ Subflow* Connection::choose(std::optional<Dsn> head) {
   });
   for_each_alive([&](Subflow& subflow) {
     if (!subflow.may_carry() || (regular_alive && (subflow.is_backup() || subflow.stale))) return;
-    if (subflow.tcp.send_room() < 1 || (head && subflow.carries(*head))) return;
+    if (room_of(subflow) == 0 || (head && subflow.carries(*head))) return;
     if (best != nullptr) {
       if (best->stale != subflow.stale) {
         if (best->stale) best = &subflow;
@@ -105,7 +110,7 @@ void Connection::schedule_reinjections() {
     if (subflow == nullptr) return;
     const std::uint64_t left = reinject_.front().length();
     const auto length = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>({left, kBurst, subflow->tcp.send_room()}));
+        std::min<std::uint64_t>({left, kBurst, room_of(*subflow)}));
     const std::uint32_t given = give(*subflow, at, length);
     if (given == 0) return;
     env_.stats.mptcp_retrans += given;
@@ -116,6 +121,18 @@ void Connection::schedule_reinjections() {
 std::uint64_t Connection::behind_of(const Subflow& subflow) const {
   const Dsn from = max(send_.begin(), subflow.granted_until);
   return from < data_nxt_ ? data_nxt_ - from : 0;
+}
+
+std::uint32_t Connection::room_of(const Subflow& subflow) const {
+  if (subflow.device_full) return 0;
+  const std::uint64_t mss = subflow.tcp.info().mss;
+  const std::uint64_t paced = subflow.tcp.pacing_rate() / kPacedPerSecond;
+  const std::uint64_t ahead =
+      subflow.tcp.pacing_rate() == 0 ? kSegmentsAhead * mss
+                                     : std::clamp(paced, 2 * mss, kSegmentsAhead * mss);
+  const std::uint64_t unsent = subflow.tcp.unsent_octets();
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(subflow.tcp.send_room(), ahead - std::min(ahead, unsent)));
 }
 
 SubflowView Connection::view_of(SubflowId id) const {
@@ -130,7 +147,7 @@ SubflowView Connection::view_of(SubflowId id) const {
           .cwnd = info.cwnd,
           .in_flight = info.in_flight,
           .queued = subflow.tcp.unsent_octets(),
-          .room = subflow.tcp.send_room(),
+          .room = room_of(subflow),
           .behind = behind_of(subflow)};
 }
 

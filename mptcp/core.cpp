@@ -76,6 +76,7 @@ Core::Impl::Impl(CoreConfig core_config, dataplane::PacketPool& pool)
       host(host_config(config, rng.next()), pool),
       flows(config.max_connections, rng.next()),
       steering(config.core_count),
+      full_devices(config.ports.size()),
       blocks(config.send_memory),
       receive_memory(receive_share_of(pool)),
       secrets(rng.next(), rng.next()),
@@ -149,9 +150,21 @@ void Core::poll_transmit(Instant now) {
     self.wheel.emplace(now);
     if (self.config.core_index == 0) self.host.announce(now);
   }
+  self.look_at_devices();
   // One visit for each that waits; who has more to send queues up again.
   for (std::size_t left = self.pending.size(); left > 0; --left)
     self.transmit_from(now, self.pending.take_front());
+}
+
+void Core::Impl::look_at_devices() {
+  // A device that left frames behind has a full ring: whatever queues up behind that gains no rate
+  // and only makes the round trip longer, which nobody sees as congestion because nothing is lost.
+  for (std::size_t i = 0; i < full_devices.size(); ++i)
+    full_devices[i] = host.tx_backlog(static_cast<PortIndex>(i)) != 0;
+}
+
+std::size_t Core::Impl::tx_room(PortIndex port) const {
+  return full_devices[dataplane::index_of(port)] ? 0 : host.tx_room(port);
 }
 
 void Core::Impl::transmit_from(Instant now, std::uint32_t index) {
@@ -165,7 +178,7 @@ void Core::Impl::transmit_from(Instant now, std::uint32_t index) {
   tcp::Connection& connection = *slot.connection;
   wire::TxSegment segment;
   int visits = kSegmentsPerVisit;
-  for (std::size_t room = host.tx_room(slot.port);; --room) {
+  for (std::size_t room = tx_room(slot.port);; --room) {
     if (room == 0 || visits-- == 0) {
       mark_pending(index);
       break;

@@ -117,6 +117,8 @@ struct Core::Impl {
   void after_input(std::uint32_t index, const tcp::Outcome& out);
   void tell(std::uint32_t index, Event::Kind kind);
   void mark_pending(std::uint32_t index);
+  void look_at_devices();
+  std::size_t tx_room(PortIndex port) const;
   void transmit_from(Instant now, std::uint32_t index);
   void release_if_done(std::uint32_t index);
   void release(std::uint32_t index);
@@ -206,6 +208,7 @@ struct Core::Impl {
   net::Host host;
   net::FlowTable flows;
   net::Steering steering;
+  std::vector<bool> full_devices;  ///< For each port: it takes nothing in this turn.
   dataplane::BlockPool blocks;
   tcp::MemoryBudget receive_memory;
   tcp::SequenceSecrets secrets;

@@ -361,13 +361,15 @@ void Core::Impl::remove_gone(Instant now, std::uint32_t index) {
 void Core::Impl::transmit_meta(Instant now, std::uint32_t index) {
   Connection& meta = *slots[index]->meta;
   open_joins(now, index);
+  for (SubflowId id = 0; id < kMaxSubflows; ++id)
+    if (Subflow* subflow = meta.subflow(id)) subflow->device_full = tx_room(subflow->port) == 0;
   meta.schedule(now);
   wire::TxSegment segment;
   for (SubflowId id = 0; id < kMaxSubflows; ++id) {
     const Subflow* subflow = meta.subflow(id);
     if (subflow == nullptr) continue;
     int visits = kSegmentsPerVisit;
-    for (std::size_t room = host.tx_room(subflow->port);; --room) {
+    for (std::size_t room = tx_room(subflow->port);; --room) {
       if (room == 0 || visits-- == 0) {
         mark_pending(index);
         break;

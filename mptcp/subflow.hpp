@@ -81,6 +81,7 @@ struct Subflow {
   bool is_join = false;           ///< MP_JOIN; else it is the first subflow.
   bool syns_crossed = false;      ///< We answered a SYN with ours.
   bool stale = false;             ///< Timed out and has acknowledged nothing since.
+  bool device_full = false;       ///< Its port takes nothing in this turn.
   bool backup_here = false;       ///< We asked for it to be a backup.
   bool backup_there = false;      ///< The peer did.
   bool sent_capable_ack = false;  ///< The ACK with both keys went out; the next may say else.

@@ -78,6 +78,8 @@ Result<void> Host::send(Instant now, const FourTuple& tuple, const wire::TxSegme
 
 std::size_t Host::tx_room(PortIndex port) const { return impl_->port(port).tx().room(); }
 
+std::size_t Host::tx_backlog(PortIndex port) const { return impl_->port(port).tx().size(); }
+
 FrameQueue& Host::tx_queue(PortIndex port) { return impl_->port(port).tx(); }
 
 std::size_t Host::port_count() const { return impl_->state.ports.size(); }

@@ -54,6 +54,8 @@ class Host {
   Result<void> send(Instant now, const FourTuple& tuple, const wire::TxSegment& segment);
   /// Frames that send() can still queue on a port: the output loop asks before it cuts a segment.
   std::size_t tx_room(PortIndex port) const;
+  /// Frames that the device did not take so far.
+  std::size_t tx_backlog(PortIndex port) const;
   FrameQueue& tx_queue(PortIndex port);
 
   std::size_t port_count() const;

@@ -141,6 +141,8 @@ class Connection {
   /// Octets that may be written now without waiting here: what the congestion window and the peer's
   /// window leave, and one segment more, so that what limits the flight is seen.
   std::uint32_t send_room() const;
+  /// Octets per second at which segments leave; 0: as fast as the window allows.
+  std::uint64_t pacing_rate() const { return pacer_.rate(); }
   /// Octets that were written and not sent yet.
   std::uint64_t unsent_octets() const { return unsent(); }
   /// Where in the stream of written octets a segment of ours starts that was just made.

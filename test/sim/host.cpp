@@ -217,6 +217,12 @@ bool Host::is_done() const {
                      [](const Session& session) { return session.is_done(); });
 }
 
+void Host::show_paths(Instant now) const {
+  for (const Session& session : sessions_)
+    for (const std::string& line : session.describe_paths())
+      recorder_.show(now, index_, line);
+}
+
 std::size_t Host::accepted(std::uint16_t port) const {
   for (const Listener& listener : listeners_)
     if (listener.service.port == port) return listener.accepted;

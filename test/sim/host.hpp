@@ -65,6 +65,8 @@ class Host final : public Actor {
   void run(Instant now) override;
 
   bool is_done() const;
+  /// What the paths of its connections do, for --watch.
+  void show_paths(Instant now) const;
   const std::deque<Session>& sessions() const { return sessions_; }
   std::size_t accepted(std::uint16_t port) const;
   /// Packets that are out of the pool.

@@ -1,17 +1,19 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <span>
 #include <sstream>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "cc/kind.hpp"
+#include "test/sim/jobs.hpp"
+#include "test/sim/pairs.hpp"
 #include "test/sim/run.hpp"
 
 namespace sim {
@@ -23,12 +25,15 @@ constexpr unsigned kHangSeconds =
 struct Options {
   std::optional<std::uint64_t> seed;
   std::uint64_t count = 0;
+  std::uint64_t pairs = 0;
   std::uint64_t first = 1;
   unsigned jobs = 1;
   std::string scenario;
   std::string control;
+  std::string scheduler;
   std::string seeds_file;
   std::string pcap;
+  unsigned watch_ms = 0;
   bool trace = false;
   bool digest = false;
   bool list = false;
@@ -61,7 +66,7 @@ bool run_one(const Options& options, const Scenario& scenario) {
   alarm(kHangSeconds);
   const auto start = std::chrono::steady_clock::now();
   const RunResult result =
-      run(scenario, {options.digest, options.trace, options.pcap, scenario.name});
+      run(scenario, {options.digest, options.trace, options.watch_ms * 1ms, options.pcap, scenario.name});
   const double real =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   alarm(0);
@@ -89,60 +94,66 @@ bool run_one(const Options& options, const Scenario& scenario) {
   return !result.violation;
 }
 
-/// What the processes of one run share.
-struct Progress {
-  std::uint64_t next = 0;  ///< The number that this process works on.
-  std::uint64_t failed = 0;
-};
-
-/// Seeds `job`, `job + jobs`, ... of the run, in a process of its own: an assertion in the engine
-/// ends that process only, and the next one goes on behind the seed that did it.
-void work(const Options& options, unsigned job, Progress& progress) {
-  for (; progress.next < options.count; progress.next += options.jobs) {
-    if (progress.next % options.jobs != job) continue;
-    if (!run_one(options, random_scenario(options.first + progress.next))) ++progress.failed;
-  }
-}
-
-pid_t start_job(const Options& options, unsigned job, Progress& progress) {
-  std::fflush(stdout);
-  const pid_t child = fork();
-  if (child != 0) return child;
-  work(options, job, progress);
-  std::fflush(stdout);
-  std::_Exit(0);
-}
-
 std::uint64_t run_many(const Options& options) {
-  const std::size_t size = sizeof(Progress) * options.jobs;
-  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) {
-    fmt::print("cannot share memory between jobs\n");
-    return 1;
+  Batch batch{.first = options.first, .count = options.count, .jobs = options.jobs};
+  batch.work = [&](std::uint64_t seed) { return run_one(options, random_scenario(seed)); };
+  batch.on_death = [](std::uint64_t seed, int status) {
+    fmt::print("FAILED seed-{}: the process ended with status {:#x}\n", seed, status);
+  };
+  return run_batch(batch);
+}
+
+std::string verdict_of(const Pair& pair, const PairResult& result) {
+  std::string out = describe(pair) + "; alone";
+  for (const double time : result.alone)
+    out += fmt::format(" {:.2f} s", time / result.takes);
+  for (std::size_t i = 0; i < kPairSchedulers.size(); ++i)
+    out += fmt::format(", {} {:.2f} s {:.1f} %", name_of(kPairSchedulers[i]),
+                       result.both[i] / result.takes, result.ratio[i] * 100);
+  return out + (result.is_good() ? "" : " FAILED") + "\n";
+}
+
+void print_pairs(std::span<const PairResult> results, std::uint64_t first) {
+  constexpr std::size_t kWorst = 10;
+  for (std::size_t i = 0; i < kPairSchedulers.size(); ++i) {
+    std::vector<std::size_t> order;
+    for (std::size_t k = 0; k < results.size(); ++k)
+      if (results[k].valid) order.push_back(k);
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return results[a].ratio[i] < results[b].ratio[i];
+    });
+    fmt::print("{}: the worst of {}, in % of the better path alone:", name_of(kPairSchedulers[i]),
+               order.size());
+    for (std::size_t k = 0; k < std::min(kWorst, order.size()); ++k)
+      fmt::print(" {:.1f} (pair {})", results[order[k]].ratio[i] * 100, first + order[k]);
+    fmt::print("\n");
   }
-  auto* progress = static_cast<Progress*>(memory);
-  std::vector<pid_t> children;
-  for (unsigned job = 0; job < options.jobs; ++job) {
-    progress[job] = {job, 0};
-    children.push_back(start_job(options, job, progress[job]));
-  }
-  for (unsigned job = 0; job < options.jobs; ++job) {
-    while (true) {
-      int status = 0;
-      waitpid(children[job], &status, 0);
-      if (WIFEXITED(status) && WEXITSTATUS(status) == 0) break;
-      fmt::print("FAILED seed-{}: the process ended with status {:#x}\n",
-                 options.first + progress[job].next, status);
-      ++progress[job].failed;
-      progress[job].next += options.jobs;
-      children[job] = start_job(options, job, progress[job]);
-    }
-  }
-  std::uint64_t failed = 0;
-  for (unsigned job = 0; job < options.jobs; ++job)
-    failed += progress[job].failed;
-  munmap(memory, size);
-  return failed;
+}
+
+/// Pairs of paths: MPTCP over both is never slower than TCP over the better one.
+int run_pairs(const Options& options) {
+  const std::size_t size = sizeof(PairResult) * options.pairs;
+  auto* results = static_cast<PairResult*>(shared_memory(size));
+  Batch batch{.first = options.first, .count = options.pairs, .jobs = options.jobs};
+  batch.work = [&](std::uint64_t seed) {
+    const Pair pair = pair_of(seed);
+    PairResult& result = results[seed - options.first];
+    std::snprintf(replay_command, sizeof replay_command, "%s --pairs 1 --first %lu",
+                  options.program.c_str(), seed);
+    alarm(kHangSeconds);
+    result = run_pair(pair);
+    alarm(0);
+    if (!result.is_good() || options.verbose) fmt::print("{}", verdict_of(pair, result));
+    std::fflush(stdout);
+    return result.is_good();
+  };
+  batch.on_death = [](std::uint64_t seed, int status) {
+    fmt::print("FAILED pair {}: the process ended with status {:#x}\n", seed, status);
+  };
+  const std::uint64_t failed = run_batch(batch);
+  print_pairs({results, static_cast<std::size_t>(options.pairs)}, options.first);
+  fmt::print("{} passed, {} failed\n", options.pairs - failed, failed);
+  return failed == 0 ? 0 : 1;
 }
 
 /// Lines of "SEED SENTENCE"; # starts a comment.
@@ -170,6 +181,8 @@ int run_chosen(Options& options) {
   const auto run_scenario = [&](Scenario scenario) {
     if (const auto kind = cc::kind_named(options.control))
       scenario.client.tcp.congestion_control = scenario.server.tcp.congestion_control = *kind;
+    if (const auto kind = mptcp::scheduler_named(options.scheduler))
+      scenario.client.mptcp.scheduler = scenario.server.mptcp.scheduler = *kind;
     ++total;
     if (!run_one(options, scenario)) ++failed;
   };
@@ -178,7 +191,7 @@ int run_chosen(Options& options) {
       run_scenario(random_scenario(seed));
   if (options.scenario == "all" || options.scenario == "quick") {
     for (const Scenario& scenario : named_scenarios())
-      if (options.scenario == "all" || !scenario.goal) run_scenario(scenario);
+      if (options.scenario == "all" || !scenario.goal || scenario.goal->quick) run_scenario(scenario);
   } else if (!options.scenario.empty()) {
     const std::optional<Scenario> scenario = find_scenario(options.scenario);
     if (!scenario) {
@@ -202,6 +215,8 @@ int run_program(int argc, char** argv) {
   CLI::App app("Hosts, links and middleboxes on a virtual clock, from one seed");
   app.add_option("--seed", options.seed, "run the scenario of this seed");
   app.add_option("--count", options.count, "run so many seeds");
+  app.add_option("--pairs", options.pairs,
+                 "so many random pairs of paths: MPTCP over both against TCP over each");
   app.add_option("--first", options.first, "the first of them")->capture_default_str();
   app.add_option("--jobs", options.jobs, "processes")
       ->check(CLI::Range(1U, 64U))
@@ -211,9 +226,15 @@ int run_program(int argc, char** argv) {
       ->check([](const std::string& name) {
         return cc::kind_named(name) ? std::string() : "there is no controller " + name;
       });
+  app.add_option("--scheduler", options.scheduler, "likewise")
+      ->check([](const std::string& name) {
+        return mptcp::scheduler_named(name) ? std::string() : "there is no scheduler " + name;
+      });
   app.add_option("--seeds-file", options.seeds_file, "run the seeds of a file");
   app.add_option("--pcap", options.pcap, "write a capture of each host's link into this folder");
   app.add_flag("--trace", options.trace, "print every frame");
+  app.add_option("--watch", options.watch_ms,
+                 "print what each path does, so many ms of virtual time apart");
   app.add_flag("--digest", options.digest, "print a digest of all frames and their times");
   app.add_flag("--list", options.list,
                "print the names of the scenarios, with --verbose what they are");
@@ -223,7 +244,7 @@ int run_program(int argc, char** argv) {
     list_all(options.verbose);
     return 0;
   }
-  if (!options.seed && options.count == 0 && options.scenario.empty() &&
+  if (!options.seed && options.count == 0 && options.pairs == 0 && options.scenario.empty() &&
       options.seeds_file.empty()) {
     fmt::print("nothing to run; see --help\n");
     return 2;
@@ -231,7 +252,7 @@ int run_program(int argc, char** argv) {
   options.verbose = options.verbose || options.seed || !options.scenario.empty();
   for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM})
     std::signal(signal, on_fatal_signal);
-  return run_chosen(options);
+  return options.pairs != 0 ? run_pairs(options) : run_chosen(options);
 }
 
 }  // namespace

@@ -174,6 +174,8 @@ std::vector<Scenario> multipath_scenarios() {
   add_cuts(all);
   add_faults(all);
   add_falls(all);
+  const std::vector<Scenario> flows = simult_flows();
+  all.insert(all.end(), flows.begin(), flows.end());
   return all;
 }
 

@@ -28,6 +28,10 @@ void Recorder::note(Instant at, std::size_t host, const std::string& line) {
   if (config_.trace) fmt::print("{:14.9f} {:8} | {}\n", seconds(at), hosts_[host], line);
 }
 
+void Recorder::show(Instant at, std::size_t host, const std::string& line) const {
+  fmt::print("{:9.3f} {:8} {}\n", seconds(at), hosts_[host], line);
+}
+
 void Recorder::record(Instant at, std::size_t host, bool sent, ByteSpan frame) {
   if (config_.digest) {
     digest_ = absorb(digest_, static_cast<std::uint64_t>(at.time_since_epoch().count()));

@@ -12,6 +12,7 @@ namespace sim {
 struct RecorderConfig {
   bool digest = false;
   bool trace = false;       ///< One line per frame to stdout.
+  Duration watch{};         ///< How often a line for each path goes to stdout; 0: never.
   std::string pcap_folder;  ///< One file per host's link, named NAME-HOST.pcap; empty: none.
   std::string name;
 };
@@ -31,6 +32,9 @@ class Recorder {
   /// Of all frames that hosts sent and got, with their times; two runs of one seed have the same.
   std::uint64_t digest() const { return digest_; }
   bool is_tracing() const { return config_.trace; }
+  /// A line of --watch.
+  void show(Instant at, std::size_t host, const std::string& line) const;
+  Duration watch() const { return config_.watch; }
 
  private:
   bool is_on() const { return config_.digest || config_.trace || !pcaps_.empty(); }

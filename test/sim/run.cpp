@@ -61,6 +61,7 @@ class Stage {
   bool is_empty() const;
   void complain_unfinished();
   void complain_leak();
+  void show_paths();
   template <class F>
   void for_each_host(F&& f) const {
     f(*server_);
@@ -86,6 +87,7 @@ class Stage {
   std::vector<Path> paths_;
   std::unique_ptr<Attacker> attacker_;
   Instant done_at_ = kStart;
+  Instant shown_next_ = kStart;
 };
 
 Stage::Stage(const Scenario& scenario, Recorder& recorder)
@@ -315,11 +317,18 @@ void Stage::complain_leak() {
   });
 }
 
+void Stage::show_paths() {
+  if (world_.now() < shown_next_) return;
+  shown_next_ = world_.now() + recorder_.watch();
+  for_each_host([&](const Host& host) { host.show_paths(world_.now()); });
+}
+
 void Stage::play() {
   const Instant bound = kStart + scenario_.bound;
   bool done = false;
   while (!violation() && !done) {
     if (!world_.step(bound)) break;
+    if (recorder_.watch() > 0ns) show_paths();
     done = is_done();
   }
   done_at_ = world_.now();
@@ -374,6 +383,12 @@ RunResult run(const Scenario& scenario, const RecorderConfig& config) {
   out.violation = stage.violation();
   out.digest = recorder.digest();
   out.stats = stage.stats();
+  if (!out.violation && scenario.goal && scenario.goal->within > 0ns &&
+      out.stats.elapsed > scenario.goal->within) {
+    out.violation = Violation{
+        kStart + out.stats.elapsed, "transfer",
+        fmt::format("not over within {} ms, which is the goal", scenario.goal->within / 1ms), ""};
+  }
   if (!out.violation && scenario.goal && out.stats.utilisation < scenario.goal->utilisation) {
     out.violation =
         Violation{kStart + out.stats.elapsed, "link",

@@ -34,6 +34,23 @@ std::string Session::describe() const {
   return out + ")";
 }
 
+std::vector<std::string> Session::describe_paths() const {
+  std::vector<std::string> out;
+  const auto info = context_.core.info(id_);
+  if (done_ || !info) return out;
+  out.push_back(fmt::format("wrote {}, acknowledged {}, read {}, peer's window {}, own window {}",
+                            written_, info->bytes_acked, read_, info->snd_wnd, info->rcv_wnd));
+  for (const mptcp::SubflowInfo& subflow : info->subflows) {
+    out.push_back(fmt::format(
+        "  p{} {}{}: srtt {:.1f} ms, cwnd {}, in flight {}, sent {}, acknowledged {}, resent {}",
+        static_cast<unsigned>(subflow.port), subflow.state, subflow.stale ? " stale" : "",
+        std::chrono::duration<double, std::milli>(subflow.srtt).count(), subflow.cwnd,
+        subflow.in_flight, subflow.bytes_sent, subflow.bytes_acked,
+        subflow.segments_retransmitted));
+  }
+  return out;
+}
+
 void Session::on_connected(Instant now) {
   if (connected_) return fail(now, "a second Connected event");
   connected_ = can_write_ = true;

@@ -68,6 +68,8 @@ class Session {
   Instant last_read_at() const { return last_read_at_; }
   Instant connected_at() const { return connected_at_; }
   std::string describe() const;
+  /// What each path does now, a line for each.
+  std::vector<std::string> describe_paths() const;
 
  private:
   void on_connected(Instant now);

@@ -206,6 +206,7 @@ TEST_CASE("a segment that cannot be sent now is refused under its name", "[net][
   CHECK(link.a.host.send(at(0s), foreign, made.segment).error() == Error::NoRoute);
   REQUIRE(link.a.host.send(at(0s), tuple_v4(), made.segment));
   CHECK(link.a.host.tx_room(kPort) == 1);
+  CHECK(link.a.host.tx_backlog(kPort) == 1);
   REQUIRE(link.a.host.send(at(0s), tuple_v4(), made.segment));
   CHECK(link.a.host.send(at(0s), tuple_v4(), made.segment).error() == Error::QueueFull);
   link.a.take_sent();
