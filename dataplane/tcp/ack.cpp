@@ -179,7 +179,7 @@ void Connection::tell_controller(Instant now, const Scoreboard::Acked& acked,
                    .repairing = recovery_ != Recovery::None,
                    .rate = acked.rate,
                    .loss = loss});
-  pacer_.set_rate(cc::pacing_rate(cc_));
+  if (!refilling_) pacer_.set_rate(cc::pacing_rate(cc_));
   if (recovery_ == Recovery::Fast)
     prr_.on_ack(acked.delivered, pipe(), cc::window(cc_), snd_mss_,
                 acked.cumulative != 0 && loss.octets == 0);

@@ -156,11 +156,18 @@ class Connection {
   SeqNum irs() const { return irs_; }
   /// Retransmission timeouts one after another, without anything acknowledged between them.
   std::uint8_t timeouts_in_row() const { return rtt_.backoff(); }
+  /// What was lost is being sent again.
+  bool is_repairing() const { return recovery_ != Recovery::None; }
+  /// The congestion window is reduced as by a loss, because octets here keep others waiting.
+  void penalise(Instant now) {
+    if (recovery_ == Recovery::None) cc::on_loss(cc_, now, snd_nxt_ - snd_una_);
+  }
   /// No retransmission timeout is longer from now on.
   void limit_rto(Duration longest) { rtt_.limit(longest); }
   /// The peer takes nothing now: timeouts say nothing about the path.
   bool is_window_closed() const { return snd_wnd_ == 0; }
   Duration srtt() const { return rtt_.srtt(); }
+  Duration min_rtt() const { return rtt_.min_rtt(); }
   Duration rto() const { return rtt_.rto(); }
 
   /// For SocketInfo.
@@ -235,6 +242,7 @@ class Connection {
   bool emit_reset(wire::TxSegment& out);
   std::uint32_t new_payload_length(std::uint32_t room);
   bool check_pace(Instant now);
+  void pace_refill(Instant now);
   void note_departure(Instant now, std::uint32_t length);
   void start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const;
   void add_sack_blocks(wire::TcpOptions& options, std::size_t reserved) const;
@@ -326,6 +334,7 @@ class Connection {
   // Loss recovery (RFC 5681, RFC 6675, RFC 6582 without SACK).
   enum class Recovery : std::uint8_t { None, Fast, Timeout };
   Recovery recovery_ = Recovery::None;
+  bool refilling_ = false;  ///< The pacer stands in for the ACK clock.
   bool force_retransmit_ =
       false;  ///< The first retransmission of a recovery does not wait for cwnd.
   std::uint8_t duplicate_acks_ = 0;

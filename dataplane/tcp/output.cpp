@@ -15,6 +15,8 @@ constexpr std::size_t kSackBlockOctets = 8;
 /// Records that the scoreboard keeps at the most, so that tiny segments cannot fill the memory.
 /// Enough for 1 GiB in full segments.
 constexpr std::size_t kMaxSegmentsInFlight = 1U << 20;
+/// Segments that may follow each other without an ACK to clock them or a rate.
+constexpr std::uint64_t kLongestBurst = 32;
 
 }  // namespace
 
@@ -199,6 +201,23 @@ std::uint32_t Connection::new_payload_length(std::uint32_t room) {
   return length;
 }
 
+void Connection::pace_refill(Instant now) {
+  if (cc::pacing_rate(cc_) != 0 || !rtt_.has_sample()) return;
+  const std::uint64_t window = congestion_window();
+  const std::uint64_t held = pipe();
+  const std::uint64_t missing = window - std::min(window, held);
+  if (refilling_) {
+    refilling_ = missing >= payload_room();
+  } else {
+    // The peer's window, or the application, has let the flight shrink: without ACKs to clock it,
+    // the rest of the window would go out at once, into a queue that holds only a part of it.
+    refilling_ = 2 * held < window && missing > kLongestBurst * payload_room();
+    if (refilling_) pacer_.restart(now);
+  }
+  const auto per_second = static_cast<std::uint64_t>(1s / std::max<Duration>(rtt_.srtt(), 1us));
+  pacer_.set_rate(refilling_ ? (window + window / 4) * per_second : 0);
+}
+
 bool Connection::check_pace(Instant now) {
   if (pacer_.allows(now)) return true;
   arm(Timer::Pace, pacer_.next_visit());
@@ -233,6 +252,7 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out, bool as_probe) {
     if (scoreboard_.empty() && !is_armed(Timer::Persist)) arm(Timer::Persist, now + rtt_.rto());
     return false;
   }
+  pace_refill(now);
   const std::uint32_t in_flight = pipe();
   cwnd_limited_ = in_flight != 0 && in_flight + length > congestion_window();
   if (!probe_pending_ && !as_probe && (cwnd_limited_ || !check_pace(now))) return false;

@@ -18,6 +18,8 @@ class Pacer {
     ns_per_octet_ = rate == 0 ? 0 : 1e9 / static_cast<double>(rate);
   }
   std::uint64_t rate() const { return rate_; }
+  /// A rate counts from now on: time before was not used for it.
+  void restart(Instant now) { due_ = now; }
   bool allows(Instant now) const { return rate_ == 0 || due_ <= now; }
   void on_sent(Instant now, std::uint32_t octets) {
     if (rate_ == 0) return;

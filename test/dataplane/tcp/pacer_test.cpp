@@ -91,5 +91,29 @@ TEST_CASE("a paced connection sends its window over the round trip, not at once"
   CHECK(largest <= 20);
 }
 
+TEST_CASE("a window that opens again is filled over the round trip, not at once", "[tcp][pacer]") {
+  Bench bench;
+  bench.config.receive_buffer_initial = bench.config.receive_buffer_max = 400'000;
+  EnginePair pair(bench, 50ms);
+  pair.establish();
+  const auto warm = pattern(3'000'000);
+  REQUIRE(pair.transfer(*pair.a, *pair.b, warm, 30s) == warm);
+  pair.run(150ms);  // All is acknowledged, and the congestion window stays.
+  REQUIRE(pair.a->info().cwnd > 150'000);
+  std::size_t burst = 0;
+  std::size_t largest = 0;
+  Instant last{};
+  pair.drop = [&](int direction, const wire::TxSegment& segment) {
+    if (direction != 0 || segment.payload_length == 0) return false;
+    burst = pair.now == last ? burst + 1 : 1;
+    last = pair.now;
+    largest = std::max(largest, burst);
+    return false;
+  };
+  const auto sent = pattern(300'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 10s) == sent);
+  CHECK(largest <= 40);
+}
+
 }  // namespace
 }  // namespace dataplane::tcp::test
