@@ -25,6 +25,7 @@ void Cubic::on_ack(const AckSample& ack) {
   window_.timed_out = false;
   if (!ack.cwnd_limited) {
     pause_epoch(ack.now);
+    slow_start_.on_pause();
   } else if (!ack.in_recovery) {
     if (window_.in_slow_start()) {
       slow_start_.on_ack(window_, ack);
@@ -57,6 +58,8 @@ void Cubic::on_idle(Instant now, Duration idle, Duration rto) {
   pause_epoch(now);
   last_ack_ = std::max(last_ack_, now);
   if (idle <= rto) return;
+  // A queue was seen: the next start knows where to end.
+  if (slow_start_.is_conservative()) window_.ssthresh = window_.octets();
   window_.restart_after_idle();
   slow_start_.restart();
   // Slow start comes first again; what is known of the plateau stays.

@@ -32,7 +32,7 @@ void HyStart::on_ack(Window& window, const AckSample& ack) {
 void HyStart::look_at_delay() {
   if (is_conservative()) {
     // The delay went down again: it was no queue of ours.
-    if (current_min_us_ < baseline_us_) baseline_us_ = kNone;
+    if (current_min_us_ < baseline_us_ && !paused_) baseline_us_ = kNone;
     return;
   }
   if (last_min_us_ == kNone) return;
@@ -41,6 +41,7 @@ void HyStart::look_at_delay() {
   if (current_min_us_ < last_min_us_ + threshold) return;
   baseline_us_ = current_min_us_;
   conservative_rounds_ = 0;
+  paused_ = false;
 }
 
 void HyStart::start_round(Window& window, std::uint64_t delivered) {

@@ -15,6 +15,9 @@ class HyStart {
   /// An ACK while the window is in slow start: grows it. Later slow starts, which know a threshold,
   /// grow without looking at the round trip time (§4.3).
   void on_ack(Window& window, const AckSample& ack);
+  /// The window was not what limited the sender: the queue of a slowed down start gets shorter by
+  /// the pause, and that is no sign of a mistake.
+  void on_pause() { paused_ = is_conservative(); }
   /// A new first slow start begins.
   void restart() { *this = {}; }
   /// Whether growth is slowed down (§4.2, Conservative Slow Start).
@@ -32,6 +35,7 @@ class HyStart {
   std::uint32_t baseline_us_ = kNone;  ///< cssBaselineMinRtt.
   std::uint8_t samples_ = 0;
   std::uint8_t conservative_rounds_ = 0;
+  bool paused_ = false;
 };
 
 }  // namespace cc

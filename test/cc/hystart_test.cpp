@@ -78,6 +78,17 @@ TEST_CASE("slow start goes on when the delay goes down again", "[cc][hystart][rf
   CHECK(flow.growth(0ms) == Approx(2).epsilon(0.1));
 }
 
+TEST_CASE("a queue that drains while the sender pauses was no mistake", "[cc][hystart]") {
+  SlowStart flow(100ms);
+  for (int i = 0; i < 5; ++i)
+    flow.round(0ms);
+  flow.round(20ms);
+  REQUIRE(flow.slow_start.is_conservative());
+  flow.slow_start.on_pause();
+  flow.round(0ms);
+  CHECK(flow.slow_start.is_conservative());
+}
+
 TEST_CASE("what is small beside the round trip time is no queue", "[cc][hystart][rfc9406-4]") {
   SlowStart flow(40us);
   for (int i = 0; i < 6; ++i)
