@@ -27,6 +27,11 @@ struct Config {
   /// How long connects to a destination go without MP_CAPABLE after only a SYN without it was
   /// answered there; zero: each tries anew.
   dataplane::Duration blackhole_time = std::chrono::hours(1);
+  /// Where what one subflow holds keeps a faster one idle, the faster one sends it again (Raiciu et
+  /// al., NSDI 2012, §4.2: opportunistic retransmission) ...
+  bool opportunistic_retransmission = true;
+  /// ... and the slower one's congestion window is reduced when the peer's window was the cause.
+  bool penalisation = true;
   /// How long a connection lives without any subflow (RFC 8684 §3.3.3, break before make).
   dataplane::Duration close_timeout = std::chrono::seconds(60);
   /// The longest retransmission timeout of a subflow while there are others: a dead path is asked

@@ -157,7 +157,8 @@ std::uint32_t Connection::send_limit() const {
   double wanted = 0;
   for_each_alive([&](const Subflow& subflow) {
     const auto info = subflow.tcp.info();
-    const Duration rtt = std::max<Duration>(subflow.tcp.srtt(), 1us);
+    const Duration rtt = subflow.tcp.srtt();
+    if (!subflow.may_carry() || rtt == 0ns) return;
     // Twice the octets that all paths send in the round trip of the longest (RFC 8684 §3.3.5).
     const double rounds = static_cast<double>(longest / 1ns) / static_cast<double>(rtt / 1ns);
     wanted += 2.0 * static_cast<double>(info.cwnd) * std::max(1.0, rounds);
@@ -189,13 +190,17 @@ std::size_t Connection::write_reference(dataplane::ByteSpan octets) {
 
 std::size_t Connection::read(Instant now, dataplane::MutableByteSpan out) {
   const std::size_t count = receive_.read(out);
-  if (count != 0) measure_receive_rate(now, count);
+  if (count == 0) return 0;
+  size_receive_buffer(now);
+  offer_window();
   return count;
 }
 
 Packet Connection::take_packet(Instant now) {
   Packet packet = receive_.take_packet();
-  if (packet) measure_receive_rate(now, packet.size());
+  if (!packet) return packet;
+  size_receive_buffer(now);
+  offer_window();
   return packet;
 }
 
@@ -212,23 +217,27 @@ std::uint32_t Connection::largest_mss() const {
   return largest == 0 ? tcp::kDefaultMss : largest;
 }
 
-void Connection::measure_receive_rate(Instant now, std::size_t count) {
-  rate_read_ += count;
+void Connection::size_receive_buffer(Instant now) {
   const Duration longest = longest_rtt();
   const Duration round = longest > 0ns ? std::max<Duration>(longest, 100us) : kUnknownRound;
-  const std::uint32_t mss = largest_mss();
-  if (now - rate_epoch_ >= round) {
-    if (rate_read_ > rate_best_) {
-      // All paths together, over the round trip of the longest (RFC 8684 §3.3.5); a sender in slow
-      // start sends twice as much in the next one.
-      rate_best_ = rate_read_;
-      const std::uint64_t wanted = 3 * std::uint64_t{rate_best_} + 16 * mss;
-      rcv_buffer_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-          wanted, rcv_buffer_, std::max(rcv_buffer_, tcp_config_.receive_buffer_max)));
-    }
-    rate_read_ = 0;
-    rate_epoch_ = now;
+  if (now - rate_epoch_ < round) return;
+  // A reader that lags behind needs no more room.
+  const bool reads = receive_.readable() <= rcv_buffer_ / 2;
+  if (reads && rate_arrived_ > rate_best_) {
+    // All paths together, over the round trip of the longest (RFC 8684 §3.3.5), what waits behind a
+    // hole included: that is when the window must not be what stops the others. A sender in slow
+    // start sends twice as much in the next round.
+    rate_best_ = rate_arrived_;
+    const std::uint64_t wanted = 3 * std::uint64_t{rate_best_} + 16 * largest_mss();
+    rcv_buffer_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+        wanted, rcv_buffer_, std::max(rcv_buffer_, tcp_config_.receive_buffer_max)));
   }
+  rate_arrived_ = 0;
+  rate_epoch_ = now;
+}
+
+void Connection::offer_window() {
+  const std::uint32_t mss = largest_mss();
   if (over_ || fin_received_) return;
   const auto used = static_cast<std::uint32_t>(receive_.readable());
   const std::uint32_t room = rcv_buffer_ > used ? rcv_buffer_ - used : 0;
@@ -239,6 +248,15 @@ void Connection::measure_receive_rate(Instant now, std::size_t count) {
     if (subflow.phase != Subflow::Phase::Opening) subflow.tcp.request_ack();
   });
   ack_wanted_ = true;
+}
+
+void Connection::make_room_behind_holes() {
+  // How far the fast path comes while a slow one brings what is first shows what the window must
+  // hold, whatever either's round trip time: as much again has to be under way (RFC 8684 §3.3.5).
+  const std::uint64_t span = receive_.span();
+  if (2 * span <= rcv_buffer_) return;
+  rcv_buffer_ = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(2 * span, std::max(rcv_buffer_, tcp_config_.receive_buffer_max)));
 }
 
 std::uint64_t Connection::next_edge() const {

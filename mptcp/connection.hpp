@@ -179,8 +179,10 @@ class Connection {
   SubflowId add(std::unique_ptr<Subflow> subflow, bool is_join);
   void set_remote_key(Key key);
   std::uint32_t send_limit() const;
-  void measure_receive_rate(Instant now, std::size_t count);
+  void size_receive_buffer(Instant now);
+  void offer_window();
   Dsn rcv_nxt() const { return first_rcv_ + (receive_.next() + (fin_received_ ? 1U : 0U)); }
+  void make_room_behind_holes();
   std::uint64_t next_edge() const;
   Duration longest_rtt() const;
   std::uint32_t largest_mss() const;
@@ -229,7 +231,6 @@ class Connection {
 
   // connection_schedule.cpp
   void schedule_fallen_back();
-  void schedule_reinjections();
   void schedule_new(Instant now);
   void couple_subflows(Instant now);
   std::optional<Grant> grant_to_idle(std::span<const SubflowView> views,
@@ -240,11 +241,30 @@ class Connection {
   std::uint64_t behind_of(const Subflow& subflow) const;
   Demand demand(Instant now) const;
   void schedule_probe(Instant now);
-  Subflow* choose(std::optional<Dsn> head);
   std::uint32_t give(Subflow& subflow, Dsn at, std::uint32_t length);
+  std::size_t usable_subflows() const;
+
+  // connection_reinject.cpp
+  void schedule_reinjections();
+  Subflow* choose(std::optional<Dsn> head);
   void reinject(const Subflow& subflow);
   bool is_carried_well(Dsn dsn) const;
-  std::size_t usable_subflows() const;
+  /// What keeps a subflow that has room from new octets.
+  enum class Stall : std::uint8_t {
+    None,
+    Window,  ///< The peer's window is full.
+    Buffer,  ///< The application may write no more before octets are acknowledged.
+    Tail,    ///< All was given out.
+  };
+  Stall stall(Instant now) const;
+  struct Late {
+    Dsn begin;
+    Dsn end;
+  };
+  std::optional<Late> first_late(const Subflow& fast) const;
+  Duration time_until_acked(const Subflow& subflow, std::uint64_t position) const;
+  void schedule_opportunistic(Instant now);
+  void penalise(Instant now, const Subflow& fast);
 
   // connection_timer.cpp
   void after_tcp(Instant now, Subflow& subflow, const tcp::Outcome& out, tcp::Outcome& up);
@@ -311,6 +331,7 @@ class Connection {
   std::uint64_t stalls_ = 0;  ///< Demand::stalls
   bool was_stalled_ = false;
   dataplane::IntervalSet<Dsn> reinject_;  ///< To go once more, on another subflow, before new data.
+  dataplane::IntervalSet<Dsn> rescued_;   ///< Sent once more by a faster subflow, in a stall.
   bool fin_queued_ = false;
   bool fin_acked_ = false;
   bool was_full_ = false;
@@ -328,7 +349,7 @@ class Connection {
   bool fin_received_ = false;
   bool ack_wanted_ = false;
   Instant rate_epoch_;
-  std::size_t rate_read_ = 0;
+  std::size_t rate_arrived_ = 0;  ///< Octets that were new, on all paths, since then.
   std::size_t rate_best_ = 0;
 
   // The end.

@@ -263,6 +263,7 @@ void Connection::on_data_ack(Dsn ack, std::uint32_t window) {
     data_acked_ = true;
     send_.acknowledge(octets);
     reinject_.erase_below(octets);
+    rescued_.erase_below(octets);
   }
   // The window counts from the DATA_ACK, whatever path it came by (RFC 8684 §3.3.2).
   snd_edge_ = max(snd_edge_, ack + window);
@@ -335,6 +336,7 @@ void Connection::drain(Instant now, Subflow& subflow, tcp::Outcome& up) {
     subflow.bytes_received += packet.size();
     if (!deliver(subflow, std::move(packet), up)) return;
   }
+  size_receive_buffer(now);
   check_peer_fin(subflow, up);
 }
 
@@ -451,10 +453,18 @@ void Connection::insert(std::uint64_t position, Packet packet, tcp::Outcome& up)
     up.closed = true;
     return;
   }
+  const std::uint32_t octets = packet.size();
   const ReorderQueue::Inserted inserted = receive_.insert(position, std::move(packet));
   if (inserted.in_order != 0) up.readable = true;
-  if (inserted.out_of_order) ++env_.stats.ofo_queue;
-  if (inserted.duplicate) ++env_.stats.duplicate_data;
+  if (inserted.out_of_order) {
+    ++env_.stats.ofo_queue;
+    make_room_behind_holes();
+  }
+  if (inserted.duplicate) {
+    ++env_.stats.duplicate_data;
+  } else {
+    rate_arrived_ += octets;
+  }
   rcv_edge_ = std::max(rcv_edge_, receive_.next());
 }
 
@@ -473,6 +483,7 @@ bool Connection::fall_back(FallbackCause cause) {
   if (!fallback_.enter(cause, alive <= 1, in_order, env_.stats)) return false;
   if (!was_infinite) tell({.kind = PathChange::Kind::FellBack, .cause = cause});
   reinject_.clear();
+  rescued_.clear();
   peer_fin_.reset();
   meta_deadline_ = kNever;
   for_each_alive([](Subflow& subflow) {

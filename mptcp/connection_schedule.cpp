@@ -33,6 +33,7 @@ void Connection::schedule(Instant now) {
   couple_subflows(now);
   schedule_reinjections();
   schedule_new(now);
+  schedule_opportunistic(now);
   schedule_probe(now);
   rearm_meta(now);
   close_subflows_when_done();
@@ -81,43 +82,6 @@ void Connection::schedule_fallen_back() {
   });
 }
 
-Subflow* Connection::choose(std::optional<Dsn> head) {
-  Subflow* best = nullptr;
-  bool regular_alive = false;
-  // A backup carries data only when no regular subflow can (RFC 8684 §3.3.8).
-  for_each_alive([&](Subflow& subflow) {
-    if (subflow.may_carry() && !subflow.is_backup() && !subflow.stale) regular_alive = true;
-  });
-  for_each_alive([&](Subflow& subflow) {
-    if (!subflow.may_carry() || (regular_alive && (subflow.is_backup() || subflow.stale))) return;
-    if (room_of(subflow) == 0 || (head && subflow.carries(*head))) return;
-    if (best != nullptr) {
-      if (best->stale != subflow.stale) {
-        if (best->stale) best = &subflow;
-        return;
-      }
-      if (best->tcp.srtt() <= subflow.tcp.srtt()) return;
-    }
-    best = &subflow;
-  });
-  return best;
-}
-
-void Connection::schedule_reinjections() {
-  for (int i = 0; i < kGrantsPerTurn && !reinject_.empty(); ++i) {
-    const Dsn at = reinject_.front().begin;
-    Subflow* subflow = choose(at);
-    if (subflow == nullptr) return;
-    const std::uint64_t left = reinject_.front().length();
-    const auto length = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>({left, kBurst, room_of(*subflow)}));
-    const std::uint32_t given = give(*subflow, at, length);
-    if (given == 0) return;
-    env_.stats.mptcp_retrans += given;
-    reinject_.erase_below(at + given);
-  }
-}
-
 std::uint64_t Connection::behind_of(const Subflow& subflow) const {
   const Dsn from = max(send_.begin(), subflow.granted_until);
   return from < data_nxt_ ? data_nxt_ - from : 0;
@@ -127,9 +91,9 @@ std::uint32_t Connection::room_of(const Subflow& subflow) const {
   if (subflow.device_full) return 0;
   const std::uint64_t mss = subflow.tcp.info().mss;
   const std::uint64_t paced = subflow.tcp.pacing_rate() / kPacedPerSecond;
-  const std::uint64_t ahead =
-      subflow.tcp.pacing_rate() == 0 ? kSegmentsAhead * mss
-                                     : std::clamp(paced, 2 * mss, kSegmentsAhead * mss);
+  const std::uint64_t ahead = subflow.tcp.pacing_rate() == 0
+                                  ? kSegmentsAhead * mss
+                                  : std::clamp(paced, 2 * mss, kSegmentsAhead * mss);
   const std::uint64_t unsent = subflow.tcp.unsent_octets();
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(subflow.tcp.send_room(), ahead - std::min(ahead, unsent)));
@@ -251,22 +215,6 @@ void Connection::schedule_probe(Instant /*now*/) {
   const std::uint32_t given = give(*best, data_nxt_, 1);
   if (given != 0) ++env_.stats.win_probe;
   data_nxt_ += given;
-}
-
-void Connection::reinject(const Subflow& subflow) {
-  for (std::size_t i = 0; i < subflow.sent.size(); ++i) {
-    const Mapping& mapping = subflow.sent[i];
-    const Dsn begin = max(mapping.dsn, send_.begin());
-    if (begin < mapping.dsn_end()) reinject_.insert(begin, mapping.dsn_end());
-  }
-}
-
-bool Connection::is_carried_well(Dsn dsn) const {
-  bool carried = false;
-  for_each_alive([&](const Subflow& subflow) {
-    if (!subflow.stale && subflow.carries(dsn)) carried = true;
-  });
-  return carried;
 }
 
 }  // namespace mptcp

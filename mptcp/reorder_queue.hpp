@@ -38,6 +38,12 @@ class ReorderQueue {
   /// The next packet, trimmed to unread octets; an empty handle when there is none.
   dataplane::Packet take_packet();
   bool has_holes() const { return !late_.empty(); }
+  /// Octets from the first hole to the end of what is furthest behind it; 0 without a hole.
+  std::uint64_t span() const {
+    if (late_.empty()) return 0;
+    const auto& [position, packet] = *late_.rbegin();
+    return position + packet.size() - next_;
+  }
   std::size_t late_packets() const { return late_.size(); }
   /// Octets of memory that the packets here hold.
   std::size_t held() const { return held_; }

@@ -66,7 +66,9 @@ struct Stats {
   std::uint64_t joins_on_foreign_core = 0;  ///< Passed to the core that has the connection.
   std::uint64_t blackhole_spared = 0;       ///< Connects that went without because of one.
   std::uint64_t joins_kept_aside = 0;       ///< Answered although the SYN table was full.
-  std::uint64_t third_acks_awaited = 0;     ///< A DSS came before the keys; the peer sends again.
+  std::uint64_t opportunistic = 0;       ///< Of MPTCPRetrans, octets sent again because of a stall.
+  std::uint64_t penalties = 0;           ///< Windows of slow subflows reduced for a stall.
+  std::uint64_t third_acks_awaited = 0;  ///< A DSS came before the keys; the peer sends again.
 
   /// Calls `visit(name, value)` for each counter.
   template <class Visit>
@@ -129,6 +131,8 @@ struct Stats {
     visit("mptcp_joins_on_foreign_core", joins_on_foreign_core);
     visit("mptcp_blackhole_spared", blackhole_spared);
     visit("mptcp_joins_kept_aside", joins_kept_aside);
+    visit("mptcp_opportunistic", opportunistic);
+    visit("mptcp_penalties", penalties);
     visit("mptcp_third_acks_awaited", third_acks_awaited);
   }
 };

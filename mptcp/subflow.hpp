@@ -97,6 +97,7 @@ struct Subflow {
   Nonce remote_nonce{};
   Instant third_ack_at = kNever;  ///< When the third segment of a join is sent again.
   Instant ready_at{};
+  Instant penalised_until{};
 
   MappingList sent;                    ///< Of what TCP holds for us.
   MappingList received;                ///< Of what TCP has not given to us, as far as it is mapped.

@@ -237,6 +237,9 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& 
   if (const auto checksum = table.flag("checksum")) mptcp.checksum = checksum->value;
   assign(mptcp.join_first_address, table.flag("join_first_address"));
   assign(mptcp.blackhole_time, table.duration("blackhole_time", 0s, 240h));
+  if (const auto again = table.flag("opportunistic"))
+    mptcp.opportunistic_retransmission = again->value;
+  if (const auto penalties = table.flag("penalisation")) mptcp.penalisation = penalties->value;
   if (const auto most = table.integer("max_subflows", 1, mptcp::kMaxSubflows))
     mptcp.max_subflows = static_cast<std::uint8_t>(most->value);
   table.finish();
@@ -417,6 +420,8 @@ congestion_control = "cubic"           # reno, cubic, bbr, lia, olia or balia
 checksum = false                       # of the data, beside TCP's; on when the peer wants it
 join_first_address = true              # false: the peer joins other addresses only (load balancers)
 blackhole_time = "1h"                  # how long a way that drops the options is spared them
+opportunistic = true                   # a fast path sends again what a slow one keeps it waiting for
+penalisation = true                    # and the slow one's window is reduced, where it only fills a queue
 )";
 }
 

@@ -49,6 +49,7 @@ struct MultipathPair {
       : paths(path_count), a(1, path_count, config), b(2, path_count, config_b) {
     delay.resize(path_count, std::chrono::milliseconds(1));
     dead.resize(path_count, false);
+    held.resize(path_count, false);
     carried.resize(path_count, 0);
   }
 
@@ -63,6 +64,7 @@ struct MultipathPair {
   Instant now = Instant(std::chrono::seconds(1'000));
   std::vector<Duration> delay;
   std::vector<bool> dead;
+  std::vector<bool> held;              ///< The devices take nothing, and keep what waits.
   std::vector<std::uint64_t> carried;  ///< Octets of frames, both ways.
   /// May change a frame; false loses it.
   std::function<bool(int direction, std::size_t path, std::vector<std::byte>& frame)> box;
@@ -100,6 +102,7 @@ struct MultipathPair {
   void turn(PortedHost& host, int direction) {
     host.core.poll_transmit(now);
     for (std::size_t p = 0; p < paths; ++p) {
+      if (held[p]) continue;
       while (Packet sent = host.core.tx_queue(static_cast<PortIndex>(p)).pop()) {
         std::vector<std::byte> octets(sent.begin(), sent.begin() + sent.size());
         if (dead[p] || (box && !box(direction, p, octets))) continue;

@@ -74,6 +74,18 @@ TEST_CASE("what comes twice is taken once", "[mptcp][reorder_queue][rfc8684-3.3.
   CHECK(receiver.read_to == 390);
 }
 
+TEST_CASE("a hole has a span, up to what is furthest behind it", "[mptcp][reorder_queue]") {
+  Receiver receiver;
+  CHECK(receiver.queue.span() == 0);
+  receiver.insert(0, 100);
+  CHECK(receiver.queue.span() == 0);
+  receiver.insert(500, 100);
+  receiver.insert(300, 100);
+  CHECK(receiver.queue.span() == 500);
+  receiver.insert(100, 400);
+  CHECK(receiver.queue.span() == 0);
+}
+
 TEST_CASE("any order of overlapping pieces gives the stream", "[mptcp][reorder_queue]") {
   Rng rng(GENERATE(range(1U, 40U)));
   Receiver receiver;

@@ -276,6 +276,8 @@ TEST_CASE("[mptcp] says how a connection uses its paths", "[apps][config]") {
   const mptcp::Config usual = accepted(port).mptcp;
   CHECK(usual.enabled);
   CHECK_FALSE(usual.checksum);
+  CHECK(usual.opportunistic_retransmission);
+  CHECK(usual.penalisation);
   CHECK(usual.scheduler == mptcp::SchedulerKind::MinRtt);
   CHECK(usual.path_manager == mptcp::PathManagerKind::FixedPairs);
   CHECK(usual.join_first_address);
@@ -283,11 +285,14 @@ TEST_CASE("[mptcp] says how a connection uses its paths", "[apps][config]") {
   const mptcp::Config other = accepted(port +
                                        "[mptcp]\nenabled = false\nscheduler = \"redundant\"\n"
                                        "path_manager = \"full-mesh\"\nchecksum = true\n"
+                                       "opportunistic = false\npenalisation = false\n"
                                        "max_subflows = 32\njoin_first_address = false\n"
                                        "blackhole_time = \"0s\"\n")
                                   .mptcp;
   CHECK_FALSE(other.enabled);
   CHECK(other.checksum);
+  CHECK_FALSE(other.opportunistic_retransmission);
+  CHECK_FALSE(other.penalisation);
   CHECK(other.scheduler == mptcp::SchedulerKind::Redundant);
   CHECK(other.path_manager == mptcp::PathManagerKind::FullMesh);
   CHECK(other.max_subflows == 32);

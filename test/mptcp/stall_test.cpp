@@ -1,0 +1,95 @@
+#include <catch2/catch.hpp>
+
+#include "test/mptcp/opened.hpp"
+
+// What a slow path may not cost a fast one.
+
+namespace mptcp::test {
+namespace {
+
+/// A window so small that what a slow path holds fills it.
+CoreConfig narrow() {
+  CoreConfig config = MultipathPair::multipath();
+  config.tcp.receive_buffer_initial = config.tcp.receive_buffer_max = 100'000;
+  return config;
+}
+
+struct Outcome {
+  Duration took{};
+  CoreStats stats;
+};
+
+/// An upload over a path of 1 ms and one that becomes slow.
+Outcome upload(const Config& mptcp) {
+  CoreConfig sender = MultipathPair::multipath();
+  sender.mptcp = mptcp;
+  sender.mptcp.enabled = true;
+  sender.mptcp.scheduler = SchedulerKind::RoundRobin;  // Which does not avoid the slow one.
+  MultipathPair pair(2, sender, narrow());
+  pair.delay[1] = 5ms;
+  Opened opened(pair);
+  CHECK(opened.up(500'000));
+  pair.delay[1] = 100ms;
+  const Instant start = pair.now;
+  CHECK(opened.up(4'000'000));
+  return {pair.now - start, pair.a.core.stats()};
+}
+
+TEST_CASE("a fast path sends again what a slow one keeps it waiting for", "[mptcp][stall]") {
+  Config off;
+  off.opportunistic_retransmission = off.penalisation = false;
+  Config on = off;
+  on.opportunistic_retransmission = true;
+  const Outcome without = upload(off);
+  const Outcome with = upload(on);
+  CHECK(without.stats.mptcp.opportunistic == 0);
+  CHECK(with.stats.mptcp.opportunistic > 0);
+  CHECK(with.stats.mptcp.mptcp_retrans >= with.stats.mptcp.opportunistic);
+  CHECK(2 * with.took < without.took);
+}
+
+TEST_CASE("a slow path that fills a queue and the window is given less", "[mptcp][stall]") {
+  Config off;
+  off.penalisation = false;
+  CHECK(upload(off).stats.mptcp.penalties == 0);
+  CHECK(upload(Config{}).stats.mptcp.penalties > 0);
+}
+
+TEST_CASE("the window grows to what waits behind a hole", "[mptcp][stall][rfc8684-3.3.5]") {
+  CoreConfig config = MultipathPair::multipath();
+  config.tcp.receive_buffer_initial = 64'000;
+  MultipathPair pair(2, MultipathPair::multipath(), config);
+  pair.delay[1] = 100ms;
+  Opened opened(pair);
+  CHECK(opened.up(3'000'000));
+  CHECK(pair.a.core.info(opened.client)->snd_wnd > 500'000);
+}
+
+TEST_CASE("nothing waits behind a device that is full", "[mptcp][stall]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  const auto octets = noise(2'000'000);
+  std::size_t written = 0;
+  std::vector<std::byte> got;
+  std::size_t most = 0;
+  pair.held[1] = true;
+  for (int i = 0; i < 500 && got.size() < octets.size(); ++i) {
+    written += pair.a.core.write(pair.now, opened.client, std::span(octets).subspan(written));
+    pair.run(1ms);
+    most = std::max(most, pair.a.core.tx_queue(PortIndex{1}).size());
+    // The device takes some frames now and then.
+    if (i % 20 == 19) {
+      pair.held[1] = false;
+      pair.run(1ms);
+      pair.held[1] = true;
+    }
+    while (Packet packet = pair.b.core.read_packet(pair.now, opened.server))
+      got.insert(got.end(), packet.data().begin(), packet.data().end());
+  }
+  CHECK(got == octets);
+  CHECK(most > 0);
+  CHECK(most <= 64);
+}
+
+}  // namespace
+}  // namespace mptcp::test
