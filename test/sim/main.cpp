@@ -34,6 +34,8 @@ struct Options {
   std::string seeds_file;
   std::string pcap;
   unsigned watch_ms = 0;
+  bool opportunistic = true;
+  bool penalisation = true;
   bool trace = false;
   bool digest = false;
   bool list = false;
@@ -59,14 +61,19 @@ std::string replay_of(const Options& options, const Scenario& scenario) {
          (named ? " --scenario " + scenario.name : fmt::format(" --seed {}", scenario.seed));
 }
 
+RecorderConfig recorder_of(const Options& options) {
+  return {options.digest, options.trace, options.watch_ms * 1ms, options.pcap, {}};
+}
+
 /// Runs one scenario; true when all was well.
 bool run_one(const Options& options, const Scenario& scenario) {
   const std::string replay = replay_of(options, scenario);
   std::strncpy(replay_command, replay.c_str(), sizeof replay_command - 1);
+  RecorderConfig recorder = recorder_of(options);
+  recorder.name = scenario.name;
   alarm(kHangSeconds);
   const auto start = std::chrono::steady_clock::now();
-  const RunResult result =
-      run(scenario, {options.digest, options.trace, options.watch_ms * 1ms, options.pcap, scenario.name});
+  const RunResult result = run(scenario, recorder);
   const double real =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   alarm(0);
@@ -130,10 +137,17 @@ void print_pairs(std::span<const PairResult> results, std::uint64_t first) {
   }
 }
 
+void take_switches(const Options& options, mptcp::Config& mptcp) {
+  mptcp.opportunistic_retransmission = options.opportunistic;
+  mptcp.penalisation = options.penalisation;
+}
+
 /// Pairs of paths: MPTCP over both is never slower than TCP over the better one.
 int run_pairs(const Options& options) {
   const std::size_t size = sizeof(PairResult) * options.pairs;
   auto* results = static_cast<PairResult*>(shared_memory(size));
+  mptcp::Config mptcp;
+  take_switches(options, mptcp);
   Batch batch{.first = options.first, .count = options.pairs, .jobs = options.jobs};
   batch.work = [&](std::uint64_t seed) {
     const Pair pair = pair_of(seed);
@@ -141,7 +155,7 @@ int run_pairs(const Options& options) {
     std::snprintf(replay_command, sizeof replay_command, "%s --pairs 1 --first %lu",
                   options.program.c_str(), seed);
     alarm(kHangSeconds);
-    result = run_pair(pair);
+    result = run_pair(pair, mptcp, recorder_of(options));
     alarm(0);
     if (!result.is_good() || options.verbose) fmt::print("{}", verdict_of(pair, result));
     std::fflush(stdout);
@@ -183,6 +197,8 @@ int run_chosen(Options& options) {
       scenario.client.tcp.congestion_control = scenario.server.tcp.congestion_control = *kind;
     if (const auto kind = mptcp::scheduler_named(options.scheduler))
       scenario.client.mptcp.scheduler = scenario.server.mptcp.scheduler = *kind;
+    for (Station* station : {&scenario.client, &scenario.server})
+      take_switches(options, station->mptcp);
     ++total;
     if (!run_one(options, scenario)) ++failed;
   };
@@ -191,7 +207,8 @@ int run_chosen(Options& options) {
       run_scenario(random_scenario(seed));
   if (options.scenario == "all" || options.scenario == "quick") {
     for (const Scenario& scenario : named_scenarios())
-      if (options.scenario == "all" || !scenario.goal || scenario.goal->quick) run_scenario(scenario);
+      if (options.scenario == "all" || !scenario.goal || scenario.goal->quick)
+        run_scenario(scenario);
   } else if (!options.scenario.empty()) {
     const std::optional<Scenario> scenario = find_scenario(options.scenario);
     if (!scenario) {
@@ -226,10 +243,13 @@ int run_program(int argc, char** argv) {
       ->check([](const std::string& name) {
         return cc::kind_named(name) ? std::string() : "there is no controller " + name;
       });
-  app.add_option("--scheduler", options.scheduler, "likewise")
-      ->check([](const std::string& name) {
-        return mptcp::scheduler_named(name) ? std::string() : "there is no scheduler " + name;
-      });
+  app.add_option("--scheduler", options.scheduler, "likewise")->check([](const std::string& name) {
+    return mptcp::scheduler_named(name) ? std::string() : "there is no scheduler " + name;
+  });
+  app.add_flag("--opportunistic,!--no-opportunistic", options.opportunistic,
+               "likewise: a fast path sends again what a slow one keeps it waiting for");
+  app.add_flag("--penalisation,!--no-penalisation", options.penalisation,
+               "likewise: the slow path's window is reduced");
   app.add_option("--seeds-file", options.seeds_file, "run the seeds of a file");
   app.add_option("--pcap", options.pcap, "write a capture of each host's link into this folder");
   app.add_flag("--trace", options.trace, "print every frame");

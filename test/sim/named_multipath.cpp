@@ -88,6 +88,31 @@ void add_shapes(std::vector<Scenario>& all) {
   all.push_back(four);
 }
 
+/// What a second path must not cost.
+void add_burdens(std::vector<Scenario>& all) {
+  LinkConfig wide = link_of(31'000'000, 88ms);
+  LinkConfig thin = link_of(3'300'000, 46ms);
+  wide.queue_frames = 124;
+  thin.queue_frames = 20;
+  Scenario beside = download("thin-beside-wide",
+                             "31 Mbit/s and 176 ms with a short queue, beside 3.3 Mbit/s",
+                             wide, thin);
+  beside.connections[0].server_app.octets = 20'000'000;
+  for (Station* station : {&beside.client, &beside.server})
+    station->back_pressure = false;
+  beside.goal->within = 6'800ms;
+  beside.goal->quick = true;
+  all.push_back(beside);
+
+  Scenario window = download("narrow-window", "50 and 5 Mbit/s, 10 and 200 ms, window of 250,000",
+                             link_of(50'000'000, 5ms), link_of(5'000'000, 100ms));
+  window.connections[0].server_app.octets = 16 * kMiB;
+  window.client.tcp.receive_buffer_initial = window.client.tcp.receive_buffer_max = 250'000;
+  window.goal->within = 4s;
+  window.goal->quick = true;
+  all.push_back(window);
+}
+
 void add_cuts(std::vector<Scenario>& all) {
   for (const bool first : {true, false}) {
     Scenario cut = exchange(first ? "cut-first-path" : "cut-second-path",
@@ -171,6 +196,7 @@ void add_falls(std::vector<Scenario>& all) {
 std::vector<Scenario> multipath_scenarios() {
   std::vector<Scenario> all;
   add_shapes(all);
+  add_burdens(all);
   add_cuts(all);
   add_faults(all);
   add_falls(all);

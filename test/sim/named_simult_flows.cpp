@@ -15,8 +15,11 @@ struct Shape {
   std::uint64_t rates[2];
   std::uint64_t delays[2];
 };
-constexpr Shape kShapes[] = {
-    {{10, 10}, {0, 0}}, {{10, 10}, {1, 25}}, {{15, 5}, {0, 0}}, {{15, 5}, {1, 25}}, {{15, 5}, {25, 1}}};
+constexpr Shape kShapes[] = {{{10, 10}, {0, 0}},
+                             {{10, 10}, {1, 25}},
+                             {{15, 5}, {0, 0}},
+                             {{15, 5}, {1, 25}},
+                             {{15, 5}, {25, 1}}};
 
 /// The kernel's figure: 90 % of both rates, and 450 ms for all that comes before and after.
 Duration bound_of(const Shape& shape) {
@@ -29,8 +32,8 @@ Scenario simult_flow(const Shape& shape, bool up, std::uint64_t seed) {
   Scenario out;
   out.name = fmt::format("simult-{}-{}-{}-{}-{}-{}", shape.rates[0], shape.rates[1],
                          shape.delays[0], shape.delays[1], up ? "up" : "down", seed);
-  out.about = fmt::format("{} and {} Mbit/s, {} and {} ms each way", shape.rates[0],
-                          shape.rates[1], shape.delays[0], shape.delays[1]);
+  out.about = fmt::format("{} and {} Mbit/s, {} and {} ms each way", shape.rates[0], shape.rates[1],
+                          shape.delays[0], shape.delays[1]);
   out.seed = seed;
   // The first seed has the kernel's own queue; in others it is shorter, and what it does not hold
   // is lost.
@@ -54,7 +57,9 @@ Scenario simult_flow(const Shape& shape, bool up, std::uint64_t seed) {
     }
   }
   out.connections.resize(1);
-  (up ? out.connections[0].client_app : out.connections[0].server_app).octets = kOctets;
+  AppPlan& sender = up ? out.connections[0].client_app : out.connections[0].server_app;
+  sender.octets = kOctets;
+  sender.await_closed = true;
   out.goal = Goal{.utilisation = 0, .within = bound_of(shape), .quick = true};
   return out;
 }

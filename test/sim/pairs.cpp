@@ -11,7 +11,7 @@ namespace sim {
 namespace {
 
 constexpr double kLeast = 0.95;
-constexpr unsigned kTakes = 5;
+constexpr unsigned kTakes = 8;
 /// For so long the better path alone would be busy at its full rate.
 constexpr double kSeconds = 5;
 constexpr std::uint64_t kMostOctets = 48UL << 20;
@@ -54,8 +54,11 @@ double setup_of(const Pair& pair) {
 }
 
 /// The time until the last octet was read; nothing when the run failed.
-std::optional<double> time_of(const Scenario& scenario, std::uint64_t octets) {
-  const RunResult result = run(scenario, {});
+std::optional<double> time_of(const Scenario& scenario, RecorderConfig recorder,
+                              std::uint64_t octets) {
+  recorder.name = scenario.name;
+  if (recorder.watch > 0ns) fmt::print("{}\n", scenario.name);
+  const RunResult result = run(scenario, recorder);
   if (result.violation) {
     fmt::print("FAILED {}: {}\n{}", scenario.name, result.violation->to_string(),
                describe(scenario));
@@ -65,14 +68,17 @@ std::optional<double> time_of(const Scenario& scenario, std::uint64_t octets) {
 }
 
 /// Adds one take to the sums.
-bool add_take(const Pair& pair, std::uint64_t take, PairResult& sums) {
+bool add_take(const Pair& pair, mptcp::Config mptcp, const RecorderConfig& recorder,
+              std::uint64_t take, PairResult& sums) {
+  mptcp.enabled = true;
   for (std::size_t i = 0; i < 2; ++i) {
-    const auto time = time_of(one_path(pair, i, take), pair.octets);
+    const auto time = time_of(one_path(pair, i, take), recorder, pair.octets);
     if (!time) return false;
     sums.alone[i] += *time;
   }
   for (std::size_t i = 0; i < kPairSchedulers.size(); ++i) {
-    const auto time = time_of(both_paths(pair, kPairSchedulers[i], take), pair.octets);
+    mptcp.scheduler = kPairSchedulers[i];
+    const auto time = time_of(both_paths(pair, mptcp, take), recorder, pair.octets);
     if (!time) return false;
     sums.both[i] += *time;
   }
@@ -98,8 +104,7 @@ Pair pair_of(std::uint64_t seed) {
   Rng rng(seed * 0x9e37'79b9'7f4a'7c15);
   for (LinkConfig& path : out.paths)
     path = draw_path(rng);
-  const auto rate =
-      static_cast<double>(std::max(out.paths[0].rate_bps, out.paths[1].rate_bps));
+  const auto rate = static_cast<double>(std::max(out.paths[0].rate_bps, out.paths[1].rate_bps));
   out.octets = std::min(static_cast<std::uint64_t>(rate / 8 * kSeconds), kMostOctets);
   return out;
 }
@@ -121,27 +126,27 @@ Scenario one_path(const Pair& pair, std::size_t which, std::uint64_t take) {
   return out;
 }
 
-Scenario both_paths(const Pair& pair, mptcp::SchedulerKind scheduler, std::uint64_t take) {
+Scenario both_paths(const Pair& pair, const mptcp::Config& mptcp, std::uint64_t take) {
   Scenario out = base(pair, take);
-  out.name = fmt::format("pair-{}-{}", pair.seed, name_of(scheduler));
+  out.name = fmt::format("pair-{}-{}", pair.seed, name_of(mptcp.scheduler));
   out.up = out.down = pair.paths[0];
   out.more_paths.push_back({pair.paths[1], pair.paths[1], {}});
-  for (Station* station : {&out.client, &out.server}) {
-    station->mptcp.enabled = true;
-    station->mptcp.scheduler = scheduler;
-  }
+  out.client.mptcp = out.server.mptcp = mptcp;
   return out;
 }
 
-PairResult run_pair(const Pair& pair) {
+PairResult run_pair(const Pair& pair, const mptcp::Config& mptcp, const RecorderConfig& recorder) {
   PairResult result;
-  result.valid = add_take(pair, 0, result);
+  result.valid = add_take(pair, mptcp, recorder, 0, result);
   if (!result.valid) return result;
   judge(pair, result);
   const bool by_chance = pair.paths[0].faults.loss > 0 || pair.paths[1].faults.loss > 0;
   if (result.is_good() || !by_chance) return result;
-  for (; result.takes < kTakes && result.valid; ++result.takes)
-    result.valid = add_take(pair, result.takes, result);
+  // The first take chose this pair, so it does not count.
+  result = {};
+  result.valid = true;
+  for (result.takes = 0; result.takes < kTakes && result.valid; ++result.takes)
+    result.valid = add_take(pair, mptcp, recorder, result.takes + 1, result);
   if (result.valid) judge(pair, result);
   return result;
 }

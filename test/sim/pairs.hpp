@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "mptcp/scheduler/kind.hpp"
+#include "mptcp/config.hpp"
+#include "test/sim/recorder.hpp"
 #include "test/sim/scenario.hpp"
 
 namespace sim {
@@ -19,13 +20,12 @@ struct Pair {
 Pair pair_of(std::uint64_t seed);
 std::string describe(const Pair& pair);
 
-inline constexpr std::array kPairSchedulers = {mptcp::SchedulerKind::MinRtt,
-                                               mptcp::SchedulerKind::Blest,
-                                               mptcp::SchedulerKind::Ecf};
+inline constexpr std::array kPairSchedulers = {
+    mptcp::SchedulerKind::MinRtt, mptcp::SchedulerKind::Blest, mptcp::SchedulerKind::Ecf};
 
 /// A download by MPTCP over both, or by TCP over one of them; of several `takes` each has chances
 /// of its own.
-Scenario both_paths(const Pair& pair, mptcp::SchedulerKind scheduler, std::uint64_t take = 0);
+Scenario both_paths(const Pair& pair, const mptcp::Config& mptcp, std::uint64_t take = 0);
 Scenario one_path(const Pair& pair, std::size_t which, std::uint64_t take = 0);
 
 struct PairResult {
@@ -40,6 +40,6 @@ struct PairResult {
 };
 /// Where chance takes frames, two runs of one path differ; what falls below is run some times more
 /// and judged by the means.
-PairResult run_pair(const Pair& pair);
+PairResult run_pair(const Pair& pair, const mptcp::Config& mptcp, const RecorderConfig& recorder);
 
 }  // namespace sim
