@@ -1,10 +1,11 @@
 #include <catch2/catch.hpp>
 
-#include "test/mptcp/opened.hpp"
+#include "test/mptcp/multipath_pair.hpp"
 
 namespace mptcp::test {
 namespace {
 
+using namespace std::chrono_literals;
 using Kind = Event::Kind;
 
 TEST_CASE("two hosts with two ports use both for one connection", "[mptcp][core][rfc8684-3.2]") {

@@ -1,11 +1,13 @@
 #include <catch2/catch.hpp>
 
-#include "test/mptcp/opened.hpp"
+#include "test/mptcp/multipath_pair.hpp"
 
 // What a slow path may not cost a fast one.
 
 namespace mptcp::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 /// A window so small that what a slow path holds fills it.
 CoreConfig narrow() {
