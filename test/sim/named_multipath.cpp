@@ -94,9 +94,8 @@ void add_burdens(std::vector<Scenario>& all) {
   LinkConfig thin = link_of(3'300'000, 46ms);
   wide.queue_frames = 124;
   thin.queue_frames = 20;
-  Scenario beside = download("thin-beside-wide",
-                             "31 Mbit/s and 176 ms with a short queue, beside 3.3 Mbit/s",
-                             wide, thin);
+  Scenario beside = download(
+      "thin-beside-wide", "31 Mbit/s and 176 ms with a short queue, beside 3.3 Mbit/s", wide, thin);
   beside.connections[0].server_app.octets = 20'000'000;
   for (Station* station : {&beside.client, &beside.server})
     station->back_pressure = false;
