@@ -104,13 +104,14 @@ std::optional<Connection::Late> Connection::first_late(const Subflow& fast) cons
 }
 
 void Connection::schedule_opportunistic(Instant now) {
-  if (!config_.opportunistic_retransmission || usable_subflows() < 2) return;
+  if (usable_subflows() < 2) return;
   const Stall why = stall(now);
   if (why == Stall::None) return;
   for (int i = 0; i < kGrantsPerTurn; ++i) {
     Subflow* const fast = choose(std::nullopt);
     if (fast == nullptr) return;
     if (why == Stall::Window) penalise(now, *fast);
+    if (!config_.opportunistic_retransmission) return;
     const std::optional<Late> late = first_late(*fast);
     if (!late) return;
     const auto length = static_cast<std::uint32_t>(
