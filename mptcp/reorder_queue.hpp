@@ -6,7 +6,7 @@
 
 #include "dataplane/base/packet.hpp"
 #include "dataplane/base/ring.hpp"
-#include "dataplane/tcp/memory_budget.hpp"
+#include "dataplane/tcp/in_order_queue.hpp"
 
 namespace mptcp {
 
@@ -19,7 +19,7 @@ namespace mptcp {
 /// logarithm of their number.
 class ReorderQueue {
  public:
-  explicit ReorderQueue(dataplane::tcp::MemoryBudget& budget) : budget_(&budget) {}
+  explicit ReorderQueue(dataplane::tcp::MemoryBudget& budget) : in_order_(budget) {}
   ReorderQueue(const ReorderQueue&) = delete;
   ReorderQueue& operator=(const ReorderQueue&) = delete;
   ~ReorderQueue() { clear(); }
@@ -33,10 +33,10 @@ class ReorderQueue {
 
   /// The position of the next octet in order.
   std::uint64_t next() const { return next_; }
-  std::size_t readable() const { return readable_; }
-  std::size_t read(dataplane::MutableByteSpan out);
+  std::size_t readable() const { return in_order_.readable(); }
+  std::size_t read(dataplane::MutableByteSpan out) { return in_order_.read(out); }
   /// The next packet, trimmed to unread octets; an empty handle when there is none.
-  dataplane::Packet take_packet();
+  dataplane::Packet take_packet() { return in_order_.take_packet(); }
   bool has_holes() const { return !late_.empty(); }
   /// Octets from the first hole to the end of what is furthest behind it; 0 without a hole.
   std::uint64_t span() const {
@@ -46,24 +46,18 @@ class ReorderQueue {
   }
   std::size_t late_packets() const { return late_.size(); }
   /// Octets of memory that the packets here hold.
-  std::size_t held() const { return held_; }
+  std::size_t held() const { return in_order_.held(); }
   void clear();
 
  private:
   using Late = std::map<std::uint64_t, dataplane::Packet>;
 
-  void append_in_order(dataplane::Packet payload);
-  void hold(const dataplane::Packet& packet);
-  void let_go(const dataplane::Packet& packet);
   void insert_late(std::uint64_t position, dataplane::Packet payload, Inserted& out);
   void release_late();
 
-  dataplane::tcp::MemoryBudget* budget_;
-  dataplane::Ring<dataplane::Packet> in_order_;
+  dataplane::tcp::InOrderQueue in_order_;
   Late late_;  ///< By the position of the first octet, without overlap.
   std::uint64_t next_ = 0;
-  std::size_t readable_ = 0;
-  std::size_t held_ = 0;
 };
 
 }  // namespace mptcp

@@ -1,9 +1,9 @@
 #include "mptcp/send_queue.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "dataplane/base/assert.hpp"
+#include "dataplane/tcp/octet_runs.hpp"
 
 namespace mptcp {
 
@@ -17,51 +17,18 @@ SendQueue::~SendQueue() {
   }
 }
 
-std::uint32_t SendQueue::room_in_last_block() const {
-  if (chunks_.empty() || chunks_.back().block == BlockPool::kNoBlock) return 0;
-  const Chunk& last = chunks_.back();
-  const std::byte* block_end = blocks_->at(last.block) + BlockPool::kBlockSize;
-  return static_cast<std::uint32_t>(block_end - (last.data + last.length));
-}
-
 std::size_t SendQueue::append(ByteSpan octets) {
-  std::size_t taken = 0;
-  while (taken < octets.size()) {
-    if (room_in_last_block() == 0) {
-      const BlockPool::Index block = blocks_->alloc();
-      if (block == BlockPool::kNoBlock) break;
-      chunks_.push_back({end_, blocks_->at(block), 0, block, 0});
-    }
-    Chunk& last = chunks_.back();
-    const auto count = static_cast<std::uint32_t>(
-        std::min<std::size_t>(octets.size() - taken, room_in_last_block()));
-    const auto offset = static_cast<std::size_t>(last.data + last.length - blocks_->at(last.block));
-    std::memcpy(blocks_->at(last.block) + offset, octets.data() + taken, count);
-    last.length += count;
-    end_ += count;
-    taken += count;
-  }
-  return taken;
+  return dataplane::tcp::append_copy(chunks_, *blocks_, end_, octets);
 }
 
 void SendQueue::append_reference(ByteSpan octets) {
-  while (!octets.empty()) {
-    const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(octets.size(), 1U << 20));
-    chunks_.push_back({end_, octets.data(), count, BlockPool::kNoBlock, 0});
-    end_ += count;
-    octets = octets.subspan(count);
-  }
+  dataplane::tcp::append_reference(chunks_, end_, octets, 1U << 20);
 }
 
 std::size_t SendQueue::index_of(Dsn position) const {
-  std::size_t low = 0;
-  std::size_t high = chunks_.size();
-  while (high - low > 1) {
-    const std::size_t middle = (low + high) / 2;
-    (chunks_[middle].begin <= position ? low : high) = middle;
-  }
-  DEBUG_ASSERT(low < chunks_.size() && position.in(chunks_[low].begin, chunks_[low].end()));
-  return low;
+  const std::size_t index = dataplane::tcp::run_at(chunks_, position);
+  DEBUG_ASSERT(index < chunks_.size() && position.in(chunks_[index].begin, chunks_[index].end()));
+  return index;
 }
 
 void SendQueue::free_block(Chunk& chunk) {

@@ -52,7 +52,6 @@ class SendQueue {
     Dsn end() const { return begin + length; }
   };
   std::size_t index_of(Dsn position) const;
-  std::uint32_t room_in_last_block() const;
   void free_block(Chunk& chunk);
   void reclaim(Chunk& chunk);
   void drop_front();

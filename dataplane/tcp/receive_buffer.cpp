@@ -1,20 +1,9 @@
 #include "dataplane/tcp/receive_buffer.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace dataplane::tcp {
 namespace {
-
-/// A payload up to this many octets is copied behind its predecessor where there is room: that is
-/// cheaper than to keep a whole packet for it.
-constexpr std::uint32_t kSmallPayload = 512;
-
-bool absorb(Packet& into, const Packet& payload) {
-  if (payload.size() > kSmallPayload || payload.size() > into.tailroom()) return false;
-  std::memcpy(into.append(payload.size()), payload.begin(), payload.size());
-  return true;
-}
 
 /// The first of `runs`, ordered and apart, that ends after `seq`; their number when there is none.
 template <class Run>
@@ -43,14 +32,14 @@ ReceiveBuffer::Inserted ReceiveBuffer::insert(SeqNum rcv_nxt, SeqNum seq, Packet
   const std::size_t footprint = payload.footprint();
   // What is in order always moves the connection on, unless the reader can do that first: packets
   // behind a hole must never keep out the one that fills it.
-  const bool fits = held_ + footprint <= limit && budget_->allows(held_, footprint);
-  if (!fits && (out.out_of_order || readable_ != 0)) {
+  const bool fits = held() + footprint <= limit && in_order_.may_hold(footprint);
+  if (!fits && (out.out_of_order || readable() != 0)) {
     out.no_memory = true;
     return out;
   }
   if (seq == rcv_nxt && late_.empty()) {
     out.in_order = payload.size();
-    append_in_order(std::move(payload));
+    in_order_.append(std::move(payload));
     return out;
   }
   if (seq == rcv_nxt) {
@@ -64,30 +53,12 @@ ReceiveBuffer::Inserted ReceiveBuffer::insert(SeqNum rcv_nxt, SeqNum seq, Packet
       payload.trim_back(end - first_late);
     }
     out.in_order = payload.size();
-    append_in_order(std::move(payload));
+    in_order_.append(std::move(payload));
     out.in_order += release_late(rcv_nxt + out.in_order);
     return out;
   }
   insert_late(seq, std::move(payload), out);
   return out;
-}
-
-void ReceiveBuffer::append_in_order(Packet payload) {
-  if (payload.size() == 0) return;
-  readable_ += payload.size();
-  if (!in_order_.empty() && absorb(in_order_.back(), payload)) return;
-  hold(payload);
-  in_order_.push_back(std::move(payload));
-}
-
-void ReceiveBuffer::hold(const Packet& packet) {
-  held_ += packet.footprint();
-  budget_->take(packet.footprint());
-}
-
-void ReceiveBuffer::let_go(const Packet& packet) {
-  held_ -= packet.footprint();
-  budget_->give_back(packet.footprint());
 }
 
 std::uint32_t ReceiveBuffer::release_late(SeqNum rcv_nxt) {
@@ -96,10 +67,10 @@ std::uint32_t ReceiveBuffer::release_late(SeqNum rcv_nxt) {
   runs_.pop_front();
   while (!late_.empty() && late_.front().begin == rcv_nxt) {
     Late late = late_.take_front();
-    let_go(late.packet);
+    in_order_.let_go(late.packet);
     rcv_nxt += late.packet.size();
     released += late.packet.size();
-    append_in_order(std::move(late.packet));
+    in_order_.append(std::move(late.packet));
   }
   if (late_.empty()) recent_count_ = 0;
   return released;
@@ -133,7 +104,7 @@ void ReceiveBuffer::insert_late(SeqNum seq, Packet payload, Inserted& out) {
     late_[at - 1].end = new_end;
     return;
   }
-  hold(payload);
+  in_order_.hold(payload);
   late_.insert(at, Late{seq, new_end, std::move(payload)});
 }
 
@@ -171,43 +142,15 @@ std::size_t ReceiveBuffer::sack_blocks(std::span<wire::SackBlock> out) const {
   return count;
 }
 
-std::size_t ReceiveBuffer::read(MutableByteSpan out) {
-  std::size_t copied = 0;
-  while (copied < out.size() && !in_order_.empty()) {
-    Packet& packet = in_order_.front();
-    const auto count =
-        static_cast<std::uint32_t>(std::min<std::size_t>(packet.size(), out.size() - copied));
-    std::memcpy(out.data() + copied, packet.begin(), count);
-    copied += count;
-    packet.trim_front(count);
-    if (packet.size() != 0) break;
-    let_go(packet);
-    in_order_.pop_front();
-  }
-  readable_ -= copied;
-  return copied;
-}
-
-Packet ReceiveBuffer::take_packet() {
-  if (in_order_.empty()) return {};
-  Packet packet = in_order_.take_front();
-  let_go(packet);
-  readable_ -= packet.size();
-  return packet;
-}
-
 void ReceiveBuffer::clear() {
-  in_order_.clear();
   late_.clear();
   runs_.clear();
-  readable_ = 0;
-  budget_->give_back(held_);
-  held_ = 0;
+  in_order_.clear();
   recent_count_ = 0;
 }
 
 void ReceiveBuffer::trim() {
-  in_order_.release_memory();
+  in_order_.trim();
   late_.release_memory();
   runs_.release_memory();
 }

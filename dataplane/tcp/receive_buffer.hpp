@@ -9,7 +9,7 @@
 #include "dataplane/base/packet.hpp"
 #include "dataplane/base/ring.hpp"
 #include "dataplane/base/seq.hpp"
-#include "dataplane/tcp/memory_budget.hpp"
+#include "dataplane/tcp/in_order_queue.hpp"
 #include "dataplane/wire/tcp_options.hpp"
 
 namespace dataplane::tcp {
@@ -20,7 +20,7 @@ namespace dataplane::tcp {
 /// packet for each.
 class ReceiveBuffer {
  public:
-  explicit ReceiveBuffer(MemoryBudget& budget) : budget_(&budget) {}
+  explicit ReceiveBuffer(MemoryBudget& budget) : in_order_(budget) {}
   ReceiveBuffer(const ReceiveBuffer&) = delete;
   ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
   ~ReceiveBuffer() { clear(); }
@@ -41,16 +41,16 @@ class ReceiveBuffer {
   Inserted insert(SeqNum rcv_nxt, SeqNum seq, Packet payload, std::size_t limit);
 
   /// Octets in order that the application has not read.
-  std::size_t readable() const { return readable_; }
+  std::size_t readable() const { return in_order_.readable(); }
   /// Copies out and returns how many octets.
-  std::size_t read(MutableByteSpan out);
+  std::size_t read(MutableByteSpan out) { return in_order_.read(out); }
   /// The next packet, trimmed to unread octets; an empty handle when there is none.
-  Packet take_packet();
+  Packet take_packet() { return in_order_.take_packet(); }
 
   /// Up to `most` blocks for the SACK option: the most recently changed first (RFC 2018 §4).
   std::size_t sack_blocks(std::span<wire::SackBlock> out) const;
   /// Octets of memory that the packets here hold.
-  std::size_t held() const { return held_; }
+  std::size_t held() const { return in_order_.held(); }
   bool has_holes() const { return !late_.empty(); }
   void clear();
   void trim();
@@ -61,20 +61,14 @@ class ReceiveBuffer {
     SeqNum end;
     Packet packet;
   };
-  void append_in_order(Packet payload);
-  void hold(const Packet& packet);
-  void let_go(const Packet& packet);
   std::uint32_t release_late(SeqNum rcv_nxt);
   void insert_late(SeqNum seq, Packet payload, Inserted& out);
   void insert_run(SeqNum begin, SeqNum end);
   void note_recent(SeqNum seq);
 
-  MemoryBudget* budget_;
-  Ring<Packet> in_order_;
+  InOrderQueue in_order_;
   Ring<Late> late_;             ///< By sequence number, without overlap.
   Ring<wire::SackBlock> runs_;  ///< What late_ covers, adjacent octets as one.
-  std::size_t readable_ = 0;
-  std::size_t held_ = 0;                               ///< Octets of memory of all packets here.
   std::array<SeqNum, wire::kMaxSackBlocks> recent_{};  ///< A position in each recently changed run.
   std::uint8_t recent_count_ = 0;
 };

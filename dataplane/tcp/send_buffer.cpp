@@ -1,46 +1,18 @@
 #include "dataplane/tcp/send_buffer.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "dataplane/base/assert.hpp"
+#include "dataplane/tcp/octet_runs.hpp"
 
 namespace dataplane::tcp {
 
-std::uint32_t SendBuffer::room_in_last_block() const {
-  if (slices_.empty() || slices_.back().block == BlockPool::kNoBlock) return 0;
-  const Slice& last = slices_.back();
-  const std::byte* block_end = blocks_->at(last.block) + BlockPool::kBlockSize;
-  return static_cast<std::uint32_t>(block_end - (last.data + last.length));
-}
-
 std::size_t SendBuffer::append(ByteSpan octets) {
-  std::size_t taken = 0;
-  while (taken < octets.size()) {
-    if (room_in_last_block() == 0) {
-      const BlockPool::Index block = blocks_->alloc();
-      if (block == BlockPool::kNoBlock) break;
-      slices_.push_back({end_, blocks_->at(block), 0, block});
-    }
-    Slice& last = slices_.back();
-    const auto count = static_cast<std::uint32_t>(
-        std::min<std::size_t>(octets.size() - taken, room_in_last_block()));
-    const auto offset = static_cast<std::size_t>(last.data + last.length - blocks_->at(last.block));
-    std::memcpy(blocks_->at(last.block) + offset, octets.data() + taken, count);
-    last.length += count;
-    end_ += count;
-    taken += count;
-  }
-  return taken;
+  return append_copy(slices_, *blocks_, end_, octets);
 }
 
 void SendBuffer::append_reference(ByteSpan octets) {
-  while (!octets.empty()) {
-    const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(octets.size(), 1U << 30));
-    slices_.push_back({end_, octets.data(), count, BlockPool::kNoBlock});
-    end_ += count;
-    octets = octets.subspan(count);
-  }
+  tcp::append_reference(slices_, end_, octets, 1U << 30);
 }
 
 void SendBuffer::separate() {
@@ -82,13 +54,7 @@ std::size_t SendBuffer::slice_at(std::uint64_t position) const {
   const auto likely = static_cast<std::size_t>(std::max(recent_, dropped_) - dropped_);
   for (std::size_t i = likely; i < std::min(likely + 2, slices_.size()); ++i)
     if (slices_[i].begin <= position && position - slices_[i].begin < slices_[i].length) return i;
-  std::size_t low = 0;
-  std::size_t high = slices_.size();
-  while (high - low > 1) {
-    const std::size_t middle = (low + high) / 2;
-    (slices_[middle].begin <= position ? low : high) = middle;
-  }
-  return low;
+  return run_at(slices_, position);
 }
 
 std::uint32_t SendBuffer::peek(std::uint64_t position, std::uint32_t length, wire::TxSegment& out) {

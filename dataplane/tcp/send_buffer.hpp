@@ -53,7 +53,6 @@ class SendBuffer {
     BlockPool::Index block = BlockPool::kNoBlock;
   };
   std::size_t slice_at(std::uint64_t position) const;
-  std::uint32_t room_in_last_block() const;
   std::uint32_t up_to_edge(std::uint64_t position, std::uint32_t length) const;
 
   BlockPool* blocks_;
