@@ -51,7 +51,9 @@ SubflowId Connection::add(std::unique_ptr<Subflow> subflow, bool is_join) {
   subflow->is_join = is_join;
   subflow->granted_until = send_.begin();
   *free = std::move(subflow);
-  return static_cast<SubflowId>(free - subflows_.begin());
+  const auto id = static_cast<SubflowId>(free - subflows_.begin());
+  place_count_ = std::max(place_count_, static_cast<SubflowId>(id + 1));
+  return id;
 }
 
 SubflowId Connection::open_first(const SubflowOpen& open, Instant now) {
@@ -212,8 +214,7 @@ Duration Connection::longest_rtt() const {
 
 std::uint32_t Connection::largest_mss() const {
   std::uint32_t largest = 0;
-  for_each_alive(
-      [&](const Subflow& subflow) { largest = std::max(largest, subflow.tcp.info().mss); });
+  for_each_alive([&](const Subflow& subflow) { largest = std::max(largest, subflow.tcp.mss()); });
   return largest == 0 ? tcp::kDefaultMss : largest;
 }
 

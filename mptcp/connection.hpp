@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -151,6 +152,8 @@ class Connection {
   /// Whether a subflow that was asked already has something to send by now.
   bool take_wanted_round() { return std::exchange(round_wanted_, false); }
 
+  /// Ids from 0 on that subflow() may have something for.
+  SubflowId place_count() const { return place_count_; }
   const Subflow* subflow(SubflowId id) const { return subflows_[id].get(); }
   Subflow* subflow(SubflowId id) { return subflows_[id].get(); }
   std::size_t subflow_count() const;
@@ -186,6 +189,10 @@ class Connection {
   std::uint64_t next_edge() const;
   Duration longest_rtt() const;
   std::uint32_t largest_mss() const;
+  std::span<std::unique_ptr<Subflow>> places() { return std::span(subflows_).first(place_count_); }
+  std::span<const std::unique_ptr<Subflow>> places() const {
+    return std::span(subflows_).first(place_count_);
+  }
   template <class F>
   void for_each_alive(F&& visit);
   template <class F>
@@ -321,6 +328,7 @@ class Connection {
   bool data_acked_ = false;  ///< A DATA_ACK covered octets of ours.
 
   std::array<std::unique_ptr<Subflow>, kMaxSubflows> subflows_;
+  SubflowId place_count_ = 0;  ///< Of subflows_, so many from the front were ever in use.
 
   // Sending.
   SendQueue send_;
@@ -387,12 +395,12 @@ class Connection {
 
 template <class F>
 void Connection::for_each_alive(F&& visit) {
-  for (auto& subflow : subflows_)
+  for (auto& subflow : places())
     if (subflow && subflow->is_alive()) visit(*subflow);
 }
 template <class F>
 void Connection::for_each_alive(F&& visit) const {
-  for (const auto& subflow : subflows_)
+  for (const auto& subflow : places())
     if (subflow && subflow->is_alive()) visit(std::as_const(*subflow));
 }
 

@@ -154,7 +154,7 @@ void Connection::schedule_new(Instant now) {
   std::array<SubflowView, kMaxSubflows> views;
   std::array<std::uint8_t, kMaxSubflows> place{};
   std::size_t count = 0;
-  for (SubflowId id = 0; id < subflows_.size(); ++id) {
+  for (SubflowId id = 0; id < place_count_; ++id) {
     if (!subflows_[id] || !subflows_[id]->may_carry()) continue;
     place[id] = static_cast<std::uint8_t>(count);
     views[count++] = view_of(id);

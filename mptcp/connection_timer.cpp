@@ -122,7 +122,7 @@ void Connection::close_subflows_when_done() {
 void Connection::check_over(Instant now, tcp::Outcome& up) {
   if (over_) return;
   // What was reset by us in the course of this input.
-  for (auto& subflow : subflows_) {
+  for (auto& subflow : places()) {
     if (subflow && subflow->is_alive() && subflow->tcp.state() == tcp::State::Closed)
       on_subflow_over(now, *subflow, up);
   }
@@ -217,7 +217,7 @@ void Connection::on_third_ack_timer(Instant now) {
 Instant Connection::next_deadline() const {
   Instant next =
       std::min({meta_deadline_, alone_until_, linger_until_, plan_at_, next_announcement()});
-  for (const auto& subflow : subflows_) {
+  for (const auto& subflow : places()) {
     if (!subflow) continue;
     next = std::min(next, subflow->tcp.next_deadline());
     if (subflow->is_alive()) next = std::min(next, subflow->third_ack_at);
@@ -227,7 +227,7 @@ Instant Connection::next_deadline() const {
 
 tcp::Outcome Connection::on_deadline(Instant now) {
   tcp::Outcome up;
-  for (auto& subflow : subflows_) {
+  for (auto& subflow : places()) {
     if (!subflow || subflow->tcp.next_deadline() > now) continue;
     const tcp::Outcome out = subflow->tcp.on_deadline(now);
     if (subflow->is_alive()) after_tcp(now, *subflow, out, up);
@@ -263,7 +263,7 @@ void Connection::on_packet_too_big(Instant now, SubflowId id, SeqNum quoted, std
 }
 
 std::optional<SubflowId> Connection::next_gone() const {
-  for (std::size_t i = 0; i < subflows_.size(); ++i) {
+  for (std::size_t i = 0; i < place_count_; ++i) {
     const auto& subflow = subflows_[i];
     if (subflow && !subflow->is_alive() && subflow->tcp.is_finished())
       return static_cast<SubflowId>(i);

@@ -361,11 +361,11 @@ void Core::Impl::remove_gone(Instant now, std::uint32_t index) {
 void Core::Impl::transmit_meta(Instant now, std::uint32_t index) {
   Connection& meta = *slots[index]->meta;
   open_joins(now, index);
-  for (SubflowId id = 0; id < kMaxSubflows; ++id)
+  for (SubflowId id = 0; id < meta.place_count(); ++id)
     if (Subflow* subflow = meta.subflow(id)) subflow->device_full = tx_room(subflow->port) == 0;
   meta.schedule(now);
   wire::TxSegment segment;
-  for (SubflowId id = 0; id < kMaxSubflows; ++id) {
+  for (SubflowId id = 0; id < meta.place_count(); ++id) {
     const Subflow* subflow = meta.subflow(id);
     if (subflow == nullptr) continue;
     int visits = kSegmentsPerVisit;
@@ -388,7 +388,7 @@ void Core::Impl::transmit_meta(Instant now, std::uint32_t index) {
 void Core::Impl::release_meta(std::uint32_t index) {
   Connection& meta = *slots[index]->meta;
   tokens.erase(meta.local_token());
-  for (SubflowId id = 0; id < kMaxSubflows; ++id) {
+  for (SubflowId id = 0; id < meta.place_count(); ++id) {
     const Subflow* subflow = std::as_const(meta).subflow(id);
     if (subflow != nullptr && flows.find(subflow->tuple) == Flow::of(index, id))
       flows.erase(subflow->tuple);
@@ -398,7 +398,7 @@ void Core::Impl::release_meta(std::uint32_t index) {
 
 void Core::Impl::on_neighbor_failed(Instant now, std::uint32_t index, const net::PathEvent& event) {
   Connection& meta = *slots[index]->meta;
-  for (SubflowId id = 0; id < kMaxSubflows; ++id) {
+  for (SubflowId id = 0; id < meta.place_count(); ++id) {
     const Subflow* subflow = std::as_const(meta).subflow(id);
     if (subflow == nullptr || subflow->port != event.port) continue;
     const auto route = host.route(subflow->tuple.local.address, subflow->tuple.remote.address);

@@ -179,6 +179,8 @@ class Connection {
     std::uint32_t mss;
   };
   Info info() const;
+  /// Payload of a full segment.
+  std::uint32_t mss() const { return payload_room(); }
 
  private:
   enum class Timer : std::uint8_t {
