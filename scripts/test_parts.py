@@ -220,7 +220,7 @@ def interop(part):
 
 
 def multipath(part):
-    """With Linux's Multipath TCP; shares and gaps want a machine with nothing else to do."""
+    """With Linux's Multipath TCP."""
     end_to_end(part, "OnePath", "TwoPaths", "FourPaths", "LargeOver")
 
 
@@ -232,7 +232,7 @@ def demo(part):
 PARTS = {function.__name__: function
          for function in (asan, check, release, sim, demo, interop, multipath, programs, tsan, fuzz, mutants)}
 # What runs without arguments; the others take long and are run by name.
-USUAL = ("asan", "check", "release", "sim", "demo", "interop")
+USUAL = ("asan", "check", "release", "sim", "demo", "interop", "multipath")
 
 
 def main():

@@ -135,6 +135,8 @@ class Multipath(Case):
         self.kernel.run("ip", "mptcp", "endpoint", "flush")
         for path in range(self.paths):
             self.kernel.run("ip", "link", "set", f"k{path}", "up")
+            # A link that goes down loses its IPv6 addresses.
+            self.kernel.run("ip", "address", "replace", f"{linux(path, True)}/64", "dev", f"k{path}", "nodad")
             self.wires.shape(path, self.rate)
         for name in (self.target, self.target + ".part"):
             with contextlib.suppress(FileNotFoundError):

@@ -46,6 +46,7 @@ TEST_CASE("an attempt that is broken off leaves the listener as it was",
   const Endpoint at{*IpAddress::parse("10.0.0.2"), 80};
   const auto listener = pair.b.core.listen(at);
   REQUIRE(listener.has_value());
+  pair.run(1ms);  // Both have announced their addresses.
   const auto attempt = pair.a.core.connect(pair.now, {.remote = at, .local = {}, .tcp = {}});
   REQUIRE(attempt.has_value());
   // The SYN-ACK is lost, and the client gives up with a reset.
