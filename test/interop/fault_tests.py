@@ -20,7 +20,7 @@ class VanishingPeers(HawserPair):
         # Sparse, but long enough to be under way when the blow comes.
         self.big = os.path.join(self.root, "big.bin")
         with open(self.big, "wb") as out:
-            out.truncate(16 * GIB)
+            out.truncate(6 * GIB)
         self.server.serve(self.root)
         self.target = os.path.join(self.work, "big.bin")
 
@@ -34,7 +34,7 @@ class VanishingPeers(HawserPair):
         child = self.client.start("get", *options, url(FAR4, "big.bin"), self.target)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and child.poll() is None:
-            if "MiB of 16.0 GiB" in self.client.read_log():
+            if "MiB of 6.0 GiB" in self.client.read_log():
                 return child
             time.sleep(0.02)
         raise AssertionError("the transfer did not start:\n" + self.client.read_log())
