@@ -77,13 +77,9 @@ TEST_CASE("a host that is not there is unreachable", "[mptcp][core]") {
   CHECK(events[0].reason == tcp::CloseReason::Unreachable);
 }
 
-TEST_CASE("with a full SYN table cookies still open connections", "[mptcp][core][rfc4987-3.6]") {
-  CoreConfig config;
-  config.syn_table_size = 1;
-  CorePair pair(config);
-  const SocketId listener = *pair.b.core.listen(at("0.0.0.0:80"));
-  const Core::ConnectOptions options{.remote = at("10.0.0.2:80"), .local = {}, .tcp = {}};
-  // Eight attempts whose answers are lost fill the table, and nobody will complete them.
+/// Eight attempts whose answers are lost fill the smallest table of b, and nobody will complete
+/// them.
+void fill_syn_table(CorePair& pair, SocketId listener, const Core::ConnectOptions& options) {
   static_cast<void>(*pair.a.core.connect(pair.now, options));
   pair.run(1ms);  // Both know each other's Ethernet address now.
   REQUIRE(pair.b.core.accept(listener));
@@ -94,6 +90,15 @@ TEST_CASE("with a full SYN table cookies still open connections", "[mptcp][core]
     pair.a.core.abort(pair.now, lost);
   }
   pair.drop = nullptr;
+}
+
+TEST_CASE("with a full SYN table cookies still open connections", "[mptcp][core][rfc4987-3.6]") {
+  CoreConfig config;
+  config.syn_table_size = 1;
+  CorePair pair(config);
+  const SocketId listener = *pair.b.core.listen(at("0.0.0.0:80"));
+  const Core::ConnectOptions options{.remote = at("10.0.0.2:80"), .local = {}, .tcp = {}};
+  fill_syn_table(pair, listener, options);
   for (int i = 0; i < 8; ++i)
     static_cast<void>(*pair.a.core.connect(pair.now, options));
   pair.run(10ms);
@@ -119,17 +124,8 @@ TEST_CASE("a segment behind the one that proves a cookie is no reason for a rese
   CorePair pair(config);
   const SocketId listener = *pair.b.core.listen(at("0.0.0.0:80"));
   const Core::ConnectOptions options{.remote = at("10.0.0.2:80"), .local = {}, .tcp = {}};
-  static_cast<void>(*pair.a.core.connect(pair.now, options));
-  pair.run(1ms);
-  REQUIRE(pair.b.core.accept(listener));
-  pair.drop = [](int direction) { return direction == 1; };
-  for (int i = 0; i < 8; ++i) {
-    const SocketId lost = *pair.a.core.connect(pair.now, options);
-    pair.exchange();
-    pair.a.core.abort(pair.now, lost);
-  }
+  fill_syn_table(pair, listener, options);
   // The third segment and the first octets are lost; the FIN behind them comes.
-  pair.drop = nullptr;
   const SocketId client = *pair.a.core.connect(pair.now, options);
   int seen = 0;
   pair.drop = [&](int direction) { return direction == 0 && ++seen > 1 && seen < 4; };
