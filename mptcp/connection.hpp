@@ -129,7 +129,8 @@ class Connection {
   // Outputs.
   /// Gives to each subflow what it may send now. Before a round of poll_transmit().
   void schedule(Instant now);
-  bool poll_transmit(Instant now, SubflowId id, wire::TxSegment& out);
+  /// `most`: segments of new data in one value (tcp::Connection::poll_transmit).
+  bool poll_transmit(Instant now, SubflowId id, wire::TxSegment& out, std::uint32_t most = 1);
   Instant next_deadline() const;
   /// A subflow that is over and has nothing more to say; the core forgets its four-tuple and calls
   /// remove().

@@ -45,15 +45,18 @@ void Connection::update_reserves(Subflow& subflow) const {
   subflow.tcp.reserve_options(mapped, ack);
 }
 
-bool Connection::poll_transmit(Instant now, SubflowId id, wire::TxSegment& out) {
+bool Connection::poll_transmit(Instant now, SubflowId id, wire::TxSegment& out,
+                               std::uint32_t most) {
   Subflow& subflow = *subflows_[id];
+  // What is said once stands on one segment.
+  if (subflow.phase == Subflow::Phase::Unconfirmed || infinite_map_pending_) most = 1;
   update_reserves(subflow);
   const std::uint64_t edge = next_edge();
   if (subflow.phase != Subflow::Phase::Opening) {
     const auto window = static_cast<std::uint32_t>(edge - receive_.next());
     subflow.tcp.set_receive_window(window, rcv_buffer_);
   }
-  if (!subflow.tcp.poll_transmit(now, out)) return false;
+  if (!subflow.tcp.poll_transmit(now, out, most)) return false;
   // Only what was said moves the edge, or the peer would never hear of it.
   if (subflow.phase != Subflow::Phase::Opening) {
     rcv_edge_ = edge;
@@ -170,8 +173,13 @@ Dss Connection::dss_for(Subflow& subflow, const wire::TxSegment& out) {
   Dss dss;
   if (!fallback_.is_infinite()) dss.data_ack = WireDsn{rcv_nxt().raw(), peer_is_wide_};
   DssMapping mapping;
+  const std::uint64_t position = subflow.tcp.position_of(out.header.seq);
   if (out.payload_length != 0) {
-    const std::uint64_t position = subflow.tcp.position_of(out.header.seq);
+    if (const SharedMapping* shared = subflow.shared.find(position)) {
+      dss.data_fin = shared->data_fin;
+      dss.mapping = shared->mapping;
+      return dss;
+    }
     const Mapping* found = subflow.sent.find(position);
     ASSERT(found != nullptr && position + out.payload_length <= found->end());
     const Dsn dsn = found->dsn_at(position);
@@ -190,6 +198,8 @@ Dss Connection::dss_for(Subflow& subflow, const wire::TxSegment& out) {
     mapping.checksum =
         checksum_of(Dsn(mapping.dsn.value), mapping.subflow_seq, mapping.length, out);
   dss.mapping = mapping;
+  if (out.segment_size != 0)
+    subflow.shared.push_back({position, position + out.payload_length, mapping, dss.data_fin});
   return dss;
 }
 
@@ -198,6 +208,7 @@ std::size_t Connection::add_dss(Subflow& subflow, const wire::TxSegment& out) {
     if (!infinite_map_pending_ || out.payload_length == 0) return 0;
     infinite_map_pending_ = false;
     ++env_.stats.infinite_map_tx;
+    subflow.shared.clear();  // They end where the infinite mapping begins.
     Dss dss = dss_for(subflow, out);
     dss.data_fin = false;
     dss.mapping->length = 0;

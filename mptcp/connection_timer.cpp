@@ -50,6 +50,7 @@ void Connection::release_acked(Subflow& subflow) {
   const bool closed = subflow.tcp.state() == tcp::State::Closed && !subflow.is_alive();
   const std::uint64_t until =
       closed ? subflow.tcp.written_position() : subflow.tcp.acked_position();
+  subflow.shared.release_below(until);
   subflow.sent.release_below(until, [&](Dsn dsn, std::uint32_t count) {
     send_.give_back(dsn, count);
     // Behind the fallback the subflow's acknowledgments are those of the data stream.

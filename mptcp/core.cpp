@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t kMostVisitors = 16'384;
 /// Timers run in one turn; the rest waits for the next, so that a turn stays short.
 constexpr int kTimersPerTurn = 256;
-/// Segments that one connection sends before the others have their turn.
-constexpr int kSegmentsPerVisit = 64;
 
 net::HostConfig host_config(const CoreConfig& config, std::uint64_t seed) {
   net::HostConfig out;
@@ -176,16 +174,10 @@ void Core::Impl::transmit_from(Instant now, std::uint32_t index) {
   }
   if (!slot.connection) return;
   tcp::Connection& connection = *slot.connection;
-  wire::TxSegment segment;
-  int visits = kSegmentsPerVisit;
-  for (std::size_t room = tx_room(slot.port);; --room) {
-    if (room == 0 || visits-- == 0) {
-      mark_pending(index);
-      break;
-    }
-    if (!connection.poll_transmit(now, segment)) break;
-    send(now, slot.tuple, segment);
-  }
+  const auto next = [&](wire::TxSegment& segment, std::uint32_t most) {
+    return connection.poll_transmit(now, segment, most);
+  };
+  if (send_all(now, slot.tuple, slot.port, next)) mark_pending(index);
   if (index >= wheel->size()) wheel->resize(static_cast<std::uint32_t>(slots.size()));
   wheel->arm(index, connection.next_deadline());
   release_if_done(index);

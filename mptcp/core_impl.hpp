@@ -76,6 +76,9 @@ struct Flow {
   }
 };
 
+/// Segments that one flow sends before the others have their turn.
+inline constexpr std::size_t kSegmentsPerVisit = 64;
+
 /// tcp::HalfOpen::listener of a join, which nobody listens for.
 inline constexpr std::uint32_t kNoListener = 0xffff'ffff;
 
@@ -126,6 +129,19 @@ struct Core::Impl {
   /// The caller enters its flow.
   std::optional<std::uint32_t> open_slot(const FourTuple& tuple, PortIndex port);
   void send(Instant now, const FourTuple& tuple, const wire::TxSegment& segment);
+  /// Sends what next(segment, most) gives, as much as the port takes and a turn allows; returns
+  /// whether there may be more.
+  template <class Next>
+  bool send_all(Instant now, const FourTuple& tuple, PortIndex port, Next&& next) {
+    auto left = static_cast<std::uint32_t>(std::min<std::size_t>(tx_room(port), kSegmentsPerVisit));
+    wire::TxSegment segment;
+    while (left != 0) {
+      if (!next(segment, std::min(left, wire::TxSegment::kMostSegments))) return false;
+      send(now, tuple, segment);
+      left -= segment.segments();
+    }
+    return true;
+  }
 
   // core_input.cpp
   void on_segment(Instant now, wire::ReceivedSegment& received);

@@ -364,19 +364,13 @@ void Core::Impl::transmit_meta(Instant now, std::uint32_t index) {
   for (SubflowId id = 0; id < meta.place_count(); ++id)
     if (Subflow* subflow = meta.subflow(id)) subflow->device_full = tx_room(subflow->port) == 0;
   meta.schedule(now);
-  wire::TxSegment segment;
   for (SubflowId id = 0; id < meta.place_count(); ++id) {
     const Subflow* subflow = meta.subflow(id);
     if (subflow == nullptr) continue;
-    int visits = kSegmentsPerVisit;
-    for (std::size_t room = tx_room(subflow->port);; --room) {
-      if (room == 0 || visits-- == 0) {
-        mark_pending(index);
-        break;
-      }
-      if (!meta.poll_transmit(now, id, segment)) break;
-      send(now, subflow->tuple, segment);
-    }
+    const auto next = [&](wire::TxSegment& segment, std::uint32_t most) {
+      return meta.poll_transmit(now, id, segment, most);
+    };
+    if (send_all(now, subflow->tuple, subflow->port, next)) mark_pending(index);
   }
   if (meta.take_wanted_round()) mark_pending(index);
   remove_gone(now, index);

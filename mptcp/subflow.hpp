@@ -11,6 +11,7 @@
 #include "dataplane/base/time.hpp"
 #include "dataplane/tcp/connection.hpp"
 #include "mptcp/mapping.hpp"
+#include "mptcp/shared_mappings.hpp"
 #include "mptcp/wire/option.hpp"
 
 namespace mptcp {
@@ -100,6 +101,7 @@ struct Subflow {
   Instant penalised_until{};
 
   MappingList sent;                    ///< Of what TCP holds for us.
+  SharedMappings shared;               ///< Those of the wire that several segments have.
   MappingList received;                ///< Of what TCP has not given to us, as far as it is mapped.
   std::uint64_t delivered = 0;         ///< Position of the next octet that TCP gives to us.
   dataplane::Ring<Packet> unverified;  ///< Octets of a mapping whose checksum waits for the rest.

@@ -13,10 +13,6 @@ std::uint64_t tx_offload(std::size_t l2, std::size_t l3, std::size_t l4, std::ui
          std::uint64_t{segment} << RTE_MBUF_TSO_SEGSZ_OFS;
 }
 
-std::size_t ip_header_length(bool v4) {
-  return v4 ? wire::kIpv4HeaderLength : wire::kIpv6HeaderLength;
-}
-
 void copy_payload(const wire::TxSegment& segment, std::byte* to) {
   for (const ByteSpan piece : segment.payload()) {
     if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
@@ -62,6 +58,14 @@ HostState::HostState(const HostConfig& host_config, PacketPool& packet_pool)
       routes(ports),
       neighbors(host_config) {}
 
+std::size_t Egress::ip_header_length(const Path& path) {
+  return path.local.is_v4() ? wire::kIpv4HeaderLength : wire::kIpv6HeaderLength;
+}
+
+std::size_t Egress::tcp_header_length(const wire::TxSegment& segment) {
+  return wire::kTcpHeaderLength + wire::emitted_length(segment.header.options);
+}
+
 Result<Egress::Path*> Egress::find_path(const IpAddress& local, const IpAddress& remote) {
   // Mixed from the ends of the addresses, where those of one subnet differ.
   const auto& l = local.octets();
@@ -80,36 +84,39 @@ Result<void> Egress::send(Instant now, const FourTuple& tuple, const wire::TxSeg
   if (!found) return Refused(found.error());
   Path& path = **found;
   Interface& port = host_.ports[index_of(path.route.port)];
-  if (port.tx().room() == 0) return Refused(Error::QueueFull);
+  const bool cut_here = segment.segment_size != 0 && !port.config().offloads.tso;
+  if (port.tx().room() < (cut_here ? segment.segments() : 1)) return Refused(Error::QueueFull);
 
-  const bool v4 = tuple.local.address.is_v4();
-  const std::size_t tcp_header =
-      wire::kTcpHeaderLength + wire::emitted_length(segment.header.options);
-  const std::size_t headers = ip_header_length(v4) + tcp_header;
-  const bool cut_by_device = segment.segment_size != 0;
-  ASSERT(!cut_by_device || port.config().offloads.tso);
+  const std::size_t headers = ip_header_length(path) + tcp_header_length(segment);
   const std::size_t longest =
-      headers + (cut_by_device ? segment.segment_size : segment.payload_length);
+      headers + (segment.segment_size != 0 ? segment.segment_size : segment.payload_length);
   if (longest > port.config().mtu || headers + segment.payload_length > 0xffff)
     return Refused(Error::BadLength);
-  Packet packet = host_.pool.alloc();
-  if (!packet) return Refused(Error::NoBuffers);
-  if (packet.tailroom() < segment.payload_length) return Refused(Error::BadLength);
-
   const MacAddress* mac =
       host_.neighbors.use(now, {path.route.port, path.route.next_hop}, path.slot, host_.actions);
   lay_out_headers(port, mac != nullptr ? *mac : MacAddress{}, path);
+  return cut_here ? send_cut(tuple, segment, path, mac) : send_one(tuple, segment, path, mac);
+}
+
+Result<void> Egress::send_one(const FourTuple& tuple, const wire::TxSegment& segment, Path& path,
+                              const MacAddress* mac) {
+  Interface& port = host_.ports[index_of(path.route.port)];
+  Packet packet = host_.pool.alloc();
+  if (!packet) return Refused(Error::NoBuffers);
+  if (packet.tailroom() < segment.payload_length) return Refused(Error::BadLength);
   packet.append(segment.payload_length);
+  const std::size_t tcp_header = tcp_header_length(segment);
   const auto length = static_cast<std::uint16_t>(tcp_header + segment.payload_length);
   std::byte* const front =
       packet.prepend(static_cast<std::uint32_t>(path.headers_length + tcp_header));
+  const bool cut_by_device = segment.segment_size != 0;
   const bool offload = port.config().offloads.tx_tcp_checksum || cut_by_device;
   emit_headers(path, length, segment.ecn, front);
   wire::Checksum sum = path.pseudo_header;
   // With segmentation the device adds the length of each segment itself.
   sum.add_u16(cut_by_device ? std::uint16_t{0} : length);
   fill_tcp(tuple, segment, offload, sum, {front + path.headers_length, tcp_header});
-  if (offload) ask_device(port, tcp_header, segment.segment_size, v4, packet);
+  if (offload) ask_device(port, path, tcp_header, segment.segment_size, packet);
   const auto sent = enqueue(port, path, mac != nullptr, std::move(packet));
   if (sent) ++host_.stats.tcp_segments_sent;
   return sent;
@@ -132,7 +139,7 @@ void Egress::lay_out_headers(const Interface& port, const MacAddress& destinatio
   path.pseudo_header = wire::Checksum();
   path.pseudo_header.add_pseudo_header(path.local, path.remote, static_cast<std::uint8_t>(kTcp), 0);
   path.destination = destination;
-  path.headers_length = static_cast<std::uint8_t>(link + ip_header_length(v4));
+  path.headers_length = static_cast<std::uint8_t>(link + ip_header_length(path));
 }
 
 void Egress::emit_headers(const Path& path, std::uint16_t payload_length, wire::Ecn ecn,
@@ -158,13 +165,14 @@ void Egress::emit_headers(const Path& path, std::uint16_t payload_length, wire::
   store_be(ip + 4, payload_length);
 }
 
-void Egress::ask_device(const Interface& port, std::size_t tcp_header, std::uint16_t segment_size,
-                        bool v4, Packet& packet) {
+void Egress::ask_device(const Interface& port, const Path& path, std::size_t tcp_header,
+                        std::uint16_t segment_size, Packet& packet) {
+  const bool v4 = path.local.is_v4();
   rte_mbuf* mbuf = packet.mbuf();
   const std::size_t link = port.link_header_length();
   mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM | (v4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
   if (segment_size != 0) mbuf->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-  mbuf->tx_offload = tx_offload(link, ip_header_length(v4), tcp_header, segment_size);
+  mbuf->tx_offload = tx_offload(link, ip_header_length(path), tcp_header, segment_size);
   // A device without this offload sends a segmented packet's header as it is, so it stays right
   // otherwise.
   if (v4 && port.config().offloads.tx_ipv4_checksum) {
@@ -199,7 +207,7 @@ Result<void> Egress::send_ip(Instant now, Path& path, Packet packet, wire::IpPro
   const Interface& port = host_.ports[index_of(path.route.port)];
   const bool v4 = path.local.is_v4();
   const auto payload_length = static_cast<std::uint16_t>(packet.size());
-  const auto header_length = static_cast<std::uint32_t>(ip_header_length(v4));
+  const auto header_length = static_cast<std::uint32_t>(ip_header_length(path));
   emit_ip_header(path, protocol, payload_length, ecn,
                  {packet.prepend(header_length), header_length});
   const MacAddress* mac =
@@ -228,7 +236,7 @@ Result<void> Egress::send_icmp(Instant now, const wire::Icmpv6Addresses& address
   if (!path) return Refused(path.error());
   const auto length = static_cast<std::uint32_t>(wire::emitted_length(message));
   const bool v4 = addresses.source.is_v4();
-  if (ip_header_length(v4) + length > (*path)->route.mtu) return Refused(Error::BadLength);
+  if (ip_header_length(**path) + length > (*path)->route.mtu) return Refused(Error::BadLength);
   Packet packet = host_.pool.alloc();
   if (!packet) return Refused(Error::NoBuffers);
   if (packet.tailroom() < length) return Refused(Error::BadLength);

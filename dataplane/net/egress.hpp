@@ -40,6 +40,7 @@ class Egress {
  public:
   explicit Egress(HostState& host) : host_(host) {}
 
+  /// Several segments in one are cut here where the device does not do it.
   Result<void> send(Instant now, const FourTuple& tuple, const wire::TxSegment& segment);
   /// Sends an ICMP message of the addresses' family.
   Result<void> send_icmp(Instant now, const wire::Icmpv6Addresses& addresses,
@@ -74,7 +75,14 @@ class Egress {
   };
   static constexpr std::size_t kPaths = 64;
 
+  static std::size_t ip_header_length(const Path& path);
+  static std::size_t tcp_header_length(const wire::TxSegment& segment);
   Result<Path*> find_path(const IpAddress& local, const IpAddress& remote);
+  Result<void> send_one(const FourTuple& tuple, const wire::TxSegment& segment, Path& path,
+                        const MacAddress* mac);
+  /// Segment after segment of several in one (egress_cut.cpp).
+  Result<void> send_cut(const FourTuple& tuple, const wire::TxSegment& segment, Path& path,
+                        const MacAddress* mac);
   /// Adds IP header and link header and queues the frame, or lets it wait for its next hop.
   Result<void> send_ip(Instant now, Path& path, Packet packet, wire::IpProtocol protocol,
                        wire::Ecn ecn);
@@ -86,8 +94,8 @@ class Egress {
   static void emit_ip_header(const Path& path, wire::IpProtocol protocol,
                              std::uint16_t payload_length, wire::Ecn ecn, MutableByteSpan out);
   /// Leaves checksums, and with a segment size the cutting, to the device.
-  static void ask_device(const Interface& port, std::size_t tcp_header, std::uint16_t segment_size,
-                         bool v4, Packet& packet);
+  static void ask_device(const Interface& port, const Path& path, std::size_t tcp_header,
+                         std::uint16_t segment_size, Packet& packet);
   Result<void> enqueue(Interface& port, const Path& path, bool is_resolved, Packet packet);
   void solicit(const NeighborActions::Solicitation& solicitation);
   void transmit(Interface& port, Packet frame);

@@ -86,7 +86,8 @@ class Connection {
 
   // Outputs: ask after any input, until there is nothing.
   /// Fills `out` with the next segment; its pieces are valid until the next call of anything here.
-  bool poll_transmit(Instant now, wire::TxSegment& out);
+  /// New data may come as several full segments in one, `most` of them.
+  bool poll_transmit(Instant now, wire::TxSegment& out, std::uint32_t most = 1);
   Instant next_deadline() const;
 
   // Commands of the layer above.
@@ -237,21 +238,23 @@ class Connection {
 
   // output.cpp
   bool emit_retransmission(Instant now, wire::TxSegment& out);
-  bool emit_new(Instant now, wire::TxSegment& out, bool as_probe = false);
+  bool emit_new(Instant now, wire::TxSegment& out, std::uint32_t most);
   bool emit_tail_probe(Instant now, wire::TxSegment& out);
   void resend(Instant now, const Scoreboard::Sent& segment, wire::TxSegment& out);
   bool emit_ack(Instant now, wire::TxSegment& out);
   bool emit_reset(wire::TxSegment& out);
   std::uint32_t new_payload_length(std::uint32_t room);
+  std::uint32_t full_segments(Instant now, std::uint32_t room, std::uint32_t most) const;
+  void gather(std::uint32_t length, std::uint32_t room, wire::TxSegment& out);
   bool check_pace(Instant now);
   void pace_refill(Instant now);
   void note_departure(Instant now, std::uint32_t length);
   void start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const;
   void add_sack_blocks(wire::TcpOptions& options, std::size_t reserved) const;
   bool has_sacks_for_an_ack_only() const;
-  void on_ack_emitted();
-  void on_data_emitted(Instant now);
-  void on_new_emitted(Instant now, std::uint32_t length, bool with_fin);
+  void on_ack_emitted(std::uint32_t segments = 1);
+  void on_data_emitted(Instant now, std::uint32_t segments);
+  void on_new_emitted(Instant now, const wire::TxSegment& out);
   std::uint16_t announce_window();
   std::uint32_t timestamp(Instant now) const;
   std::uint64_t unsent() const;

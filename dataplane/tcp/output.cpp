@@ -20,7 +20,7 @@ constexpr std::uint64_t kLongestBurst = 32;
 
 }  // namespace
 
-bool Connection::poll_transmit(Instant now, wire::TxSegment& out) {
+bool Connection::poll_transmit(Instant now, wire::TxSegment& out, std::uint32_t most) {
   if (reset_pending_ || reset_reply_) return emit_reset(out);
   if (state_ == State::Closed) return false;
   if (syn_pending_) return emit_syn(now, out);
@@ -28,7 +28,7 @@ bool Connection::poll_transmit(Instant now, wire::TxSegment& out) {
   if (bare_ack_wanted_ || (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only()))
     return emit_ack(now, out);
   if (may_send(state_) &&
-      (emit_retransmission(now, out) || emit_tail_probe(now, out) || emit_new(now, out)))
+      (emit_retransmission(now, out) || emit_tail_probe(now, out) || emit_new(now, out, most)))
     return true;
   return emit_ack(now, out);
 }
@@ -102,21 +102,21 @@ std::uint16_t Connection::announce_window() {
   return static_cast<std::uint16_t>(window);
 }
 
-void Connection::on_ack_emitted() {
+void Connection::on_ack_emitted(std::uint32_t segments) {
   ack_now_ = false;
   delayed_octets_ = 0;
   if (quick_acks_ != 0) --quick_acks_;
   dsack_.reset();
   last_ack_sent_ = rcv_nxt_;
   disarm(Timer::DelayedAck);
-  ++segments_sent_;
-  ++env_.stats.segments_sent;
+  segments_sent_ += segments;
+  env_.stats.segments_sent += segments;
 }
 
-void Connection::on_data_emitted(Instant now) {
+void Connection::on_data_emitted(Instant now, std::uint32_t segments) {
   last_sent_ = now;
   if (!is_armed(Timer::Retransmit)) rearm_retransmit(now);
-  on_ack_emitted();
+  on_ack_emitted(segments);
 }
 
 bool Connection::emit_reset(wire::TxSegment& out) {
@@ -167,7 +167,7 @@ void Connection::resend(Instant now, const Scoreboard::Sent& segment, wire::TxSe
   note_departure(now, length);
   ++segments_retransmitted_;
   ++env_.stats.segments_retransmitted;
-  on_data_emitted(now);
+  on_data_emitted(now, 1);
 }
 
 bool Connection::emit_tail_probe(Instant now, wire::TxSegment& out) {
@@ -175,7 +175,7 @@ bool Connection::emit_tail_probe(Instant now, wire::TxSegment& out) {
   tail_probe_pending_ = false;
   if (scoreboard_.empty() || recovery_ != Recovery::None) return false;
   // RFC 8985 §7.3: new data if there is any, else the last segment again.
-  const bool is_new = emit_new(now, out, true);
+  const bool is_new = emit_new(now, out, 0);
   if (!is_new) resend(now, scoreboard_.last(), out);
   tail_probe_.start(snd_nxt_, !is_new);
   ++env_.stats.tail_probes;
@@ -214,8 +214,12 @@ void Connection::pace_refill(Instant now) {
     refilling_ = 2 * held < window && missing > kLongestBurst * payload_room();
     if (refilling_) pacer_.restart(now);
   }
+  if (!refilling_) {
+    pacer_.set_rate(0);
+    return;
+  }
   const auto per_second = static_cast<std::uint64_t>(1s / std::max<Duration>(rtt_.srtt(), 1us));
-  pacer_.set_rate(refilling_ ? (window + window / 4) * per_second : 0);
+  pacer_.set_rate((window + window / 4) * per_second);
 }
 
 bool Connection::check_pace(Instant now) {
@@ -229,7 +233,29 @@ void Connection::note_departure(Instant now, std::uint32_t length) {
   prr_.on_sent(length);
 }
 
-bool Connection::emit_new(Instant now, wire::TxSegment& out, bool as_probe) {
+/// How many segments of `room` octets may go at once, one of which may go anyway.
+std::uint32_t Connection::full_segments(Instant now, std::uint32_t room, std::uint32_t most) const {
+  const std::uint64_t window = congestion_window();
+  const std::uint64_t in_flight = pipe();
+  const std::uint64_t usable = snd_una_ + snd_wnd_ - snd_nxt_;
+  const std::uint64_t octets = std::min<std::uint64_t>(
+      {unsent(), usable, window - std::min(window, in_flight), wire::TxSegment::kMostOctets});
+  // The last one may overdraw the pacer, as one alone may.
+  const std::uint64_t paced = pacer_.allowance(now) / room + 1;
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(std::min(octets / room, paced), 1, most));
+}
+
+/// The next octets, as many as lie in few enough pieces and before an edge, in full segments when
+/// there are more than one.
+void Connection::gather(std::uint32_t length, std::uint32_t room, wire::TxSegment& out) {
+  std::uint32_t got = send_.peek(position_of(snd_nxt_), length, out);
+  if (got <= room) return;
+  if (got % room != 0) got = send_.peek(position_of(snd_nxt_), got - got % room, out);
+  if (got > room) out.segment_size = static_cast<std::uint16_t>(room);
+}
+
+bool Connection::emit_new(Instant now, wire::TxSegment& out, std::uint32_t most) {
   const std::uint64_t queued = unsent();
   const bool fin_waits = fin_queued_ && !fin_sent_;
   if (queued == 0 && !fin_waits) {
@@ -255,18 +281,19 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out, bool as_probe) {
   pace_refill(now);
   const std::uint32_t in_flight = pipe();
   cwnd_limited_ = in_flight != 0 && in_flight + length > congestion_window();
-  if (!probe_pending_ && !as_probe && (cwnd_limited_ || !check_pace(now))) return false;
+  const bool is_probe = probe_pending_ || most == 0;
+  if (!is_probe && (cwnd_limited_ || !check_pace(now))) return false;
+  if (length == room && most > 1 && !is_probe) length = room * full_segments(now, room, most);
 
-  length = send_.peek(position_of(snd_nxt_), length, out);
-  const bool with_fin = fin_waits && length == queued;
-  if (with_fin) out.header.flags |= TcpFlags::Fin;
-  if (length == queued) out.header.flags |= TcpFlags::Psh;
+  gather(length, room, out);
+  if (out.payload_length == queued)
+    out.header.flags |= TcpFlags::Psh | (fin_waits ? TcpFlags::Fin : TcpFlags::None);
   out.header.window = announce_window();
-  on_new_emitted(now, length, with_fin);
+  on_new_emitted(now, out);
   return true;
 }
 
-void Connection::on_new_emitted(Instant now, std::uint32_t length, bool with_fin) {
+void Connection::on_new_emitted(Instant now, const wire::TxSegment& out) {
   if (scoreboard_.empty()) unacked_since_ = now;
   if (probe_pending_ && snd_una_ + snd_wnd_ <= snd_nxt_) {
     probe_in_flight_ = true;
@@ -274,13 +301,19 @@ void Connection::on_new_emitted(Instant now, std::uint32_t length, bool with_fin
   }
   probe_pending_ = false;
   disarm(Timer::Persist);
-  const std::uint32_t occupied = length + (with_fin ? 1U : 0U);
-  scoreboard_.on_sent(snd_nxt_, occupied, now);
-  note_departure(now, length);
-  snd_nxt_ += occupied;
+  const bool with_fin = has(out.header.flags, TcpFlags::Fin);
+  const std::uint32_t segments = out.segments();
+  const SeqNum end = snd_nxt_ + out.payload_length + (with_fin ? 1U : 0U);
+  for (std::uint32_t left = segments; left > 1; --left) {
+    scoreboard_.on_sent(snd_nxt_, out.segment_size, now);
+    snd_nxt_ += out.segment_size;
+  }
+  scoreboard_.on_sent(snd_nxt_, end - snd_nxt_, now);
+  snd_nxt_ = end;
+  note_departure(now, out.payload_length);
   fin_sent_ = fin_sent_ || with_fin;
-  bytes_sent_ += length;
-  on_data_emitted(now);
+  bytes_sent_ += out.payload_length;
+  on_data_emitted(now, segments);
   arm_tail_probe(now);
 }
 

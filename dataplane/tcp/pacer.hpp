@@ -21,6 +21,13 @@ class Pacer {
   /// A rate counts from now on: time before was not used for it.
   void restart(Instant now) { due_ = now; }
   bool allows(Instant now) const { return rate_ == 0 || due_ <= now; }
+  /// Octets that may leave now before allows() says no.
+  std::uint64_t allowance(Instant now) const {
+    if (rate_ == 0) return UINT32_MAX;
+    if (due_ > now) return 0;
+    const auto unused = static_cast<double>((now - std::max(due_, now - kBurst)).count());
+    return static_cast<std::uint64_t>(unused / ns_per_octet_) + 1;
+  }
   void on_sent(Instant now, std::uint32_t octets) {
     if (rate_ == 0) return;
     // Time that was not used is kept for one burst and no more.

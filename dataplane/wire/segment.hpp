@@ -44,15 +44,22 @@ struct ReceivedSegment {
 /// checksum where the port cannot do it.
 struct TxSegment {
   static constexpr std::size_t kMaxPieces = 4;
+  /// Segments that one value may stand for, and their payload: with its headers it is the longest
+  /// IP packet.
+  static constexpr std::uint32_t kMostSegments = 32;
+  static constexpr std::uint32_t kMostOctets = 65'000;
 
   TcpHeader header;
   std::array<ByteSpan, kMaxPieces> pieces{};
   std::uint8_t piece_count = 0;
   Ecn ecn = Ecn::NotEct;
   std::uint32_t payload_length = 0;  ///< The sum of the pieces.
-  /// 0, or the payload of one segment when the whole is to be cut by segmentation offload.
+  /// 0, or the payload of one segment when the whole is to be cut, by the device or on the way to
+  /// it; then payload_length is a multiple of it. All get the same options, the last one FIN and
+  /// PSH.
   std::uint16_t segment_size = 0;
 
+  std::uint32_t segments() const { return segment_size == 0 ? 1 : payload_length / segment_size; }
   std::span<const ByteSpan> payload() const { return {pieces.data(), piece_count}; }
 };
 
