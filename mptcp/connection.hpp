@@ -122,6 +122,8 @@ class Connection {
 
   // Inputs: each returns what it caused.
   tcp::Outcome on_segment(Instant now, SubflowId id, wire::TcpSegment segment);
+  /// tcp::Connection::on_run() for a subflow.
+  tcp::Outcome on_run(Instant now, SubflowId id, wire::TcpSegment segment, std::span<Packet>& more);
   tcp::Outcome on_deadline(Instant now);
   tcp::Outcome on_unreachable(Instant now, SubflowId id, SeqNum quoted);
   void on_packet_too_big(Instant now, SubflowId id, SeqNum quoted, std::uint16_t mss);
@@ -202,6 +204,8 @@ class Connection {
   // connection_input.cpp
   static void keep_only(wire::TcpSegment& segment, std::uint32_t octets);
   void trim_to_mapping(Subflow& subflow, const Received& in, wire::TcpSegment& segment) const;
+  bool is_mapped_until_end(const Subflow& subflow, const Received& in,
+                           std::span<const Packet> more) const;
   void take_options(Instant now, Subflow& subflow, const Received& in, const tcp::Outcome& out);
   void on_syn_ack(Instant now, Subflow& subflow, const Received& in);
   void on_first_syn_ack(Subflow& subflow, const Received& in);

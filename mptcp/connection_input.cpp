@@ -37,10 +37,19 @@ Packet split_front(Packet& packet, std::uint32_t count) {
 }  // namespace
 
 tcp::Outcome Connection::on_segment(Instant now, SubflowId id, wire::TcpSegment segment) {
+  std::span<Packet> none;
+  return on_run(now, id, std::move(segment), none);
+}
+
+tcp::Outcome Connection::on_run(Instant now, SubflowId id, wire::TcpSegment segment,
+                                std::span<Packet>& more) {
   Subflow& subflow = *subflows_[id];
   const Received in(segment, env_.stats);
   trim_to_mapping(subflow, in, segment);
-  const tcp::Outcome out = subflow.tcp.on_segment(now, std::move(segment));
+  // What the one mapping of all of them does not cover has to be looked at alone.
+  std::span<Packet> none;
+  std::span<Packet>& mapped = is_mapped_until_end(subflow, in, more) ? more : none;
+  const tcp::Outcome out = subflow.tcp.on_run(now, std::move(segment), mapped);
   tcp::Outcome up;
   if (!subflow.is_alive()) return up;
   if (has(in.header.flags, TcpFlags::Rst) && out.closed) on_reset(subflow, in);
@@ -93,6 +102,21 @@ void Connection::trim_to_mapping(Subflow& subflow, const Received& in,
     segment.payload.trim_front(unknown);
     segment.header.seq += unknown;
   }
+}
+
+bool Connection::is_mapped_until_end(const Subflow& subflow, const Received& in,
+                                     std::span<const Packet> more) const {
+  if (more.empty() || fallback_.is_infinite()) return true;
+  const auto* dss = in.find<Dss>();
+  if (dss == nullptr || !dss->mapping) return false;
+  std::uint32_t octets = in.payload;
+  for (const Packet& packet : more)
+    octets += packet.size();
+  // Both count from the start of the subflow.
+  const std::uint32_t begin = in.header.seq.raw() - subflow.tcp.irs().raw();
+  const std::uint32_t skipped = begin - dss->mapping->subflow_seq;
+  const std::uint32_t mapped = dss->mapping->length - (dss->data_fin ? 1U : 0U);
+  return skipped < mapped && octets <= mapped - skipped;
 }
 
 void Connection::take_options(Instant now, Subflow& subflow, const Received& in,

@@ -111,10 +111,35 @@ void Core::on_shared_frames(Instant now, PortIndex port, std::span<Packet> frame
 
 void Core::Impl::on_batch(Instant now) {
   for (wire::ReceivedSegment& received : batch.segments)
-    on_segment(now, received);
+    on_run(now, received, batch.continued_of(received));
   for (const net::PathEvent& event : batch.events)
     on_path_event(now, event);
   batch.clear();
+}
+
+void Core::Impl::on_run(Instant now, wire::ReceivedSegment& received, std::span<Packet> more) {
+  stats.tcp.segments_received += 1 + more.size();
+  if (more.empty()) {
+    on_segment(now, received, more);
+    return;
+  }
+  const wire::TcpHeader header = received.segment.header;
+  const std::uint32_t size = received.segment.payload_length();
+  const auto to_payload = received.segment.payload.begin() - header.options.mptcp.data();
+  for (std::uint32_t gone = 0;;) {
+    const std::size_t offered = more.size();
+    on_segment(now, received, more);
+    if (more.empty()) return;
+    // The next one goes by itself: its header is the first's, but for its place.
+    gone += 1 + static_cast<std::uint32_t>(offered - more.size());
+    wire::TcpSegment& next = received.segment;
+    next.payload = std::move(more.front());
+    more = more.subspan(1);
+    next.header = header;
+    next.header.seq = header.seq + gone * size;
+    if (!header.options.mptcp.empty())
+      next.header.options.mptcp = {next.payload.begin() - to_payload, header.options.mptcp.size()};
+  }
 }
 
 void Core::on_deadline(Instant now) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "dataplane/base/block_pool.hpp"
@@ -117,6 +118,8 @@ struct Core::Impl {
 
   // core.cpp
   void on_batch(Instant now);
+  /// A segment and those that continue it.
+  void on_run(Instant now, wire::ReceivedSegment& received, std::span<Packet> more);
   void after_input(std::uint32_t index, const tcp::Outcome& out);
   void tell(std::uint32_t index, Event::Kind kind);
   void mark_pending(std::uint32_t index);
@@ -144,7 +147,8 @@ struct Core::Impl {
   }
 
   // core_input.cpp
-  void on_segment(Instant now, wire::ReceivedSegment& received);
+  /// Takes from the front of `more` what continues the segment and went with it.
+  void on_segment(Instant now, wire::ReceivedSegment& received, std::span<Packet>& more);
   void on_unclaimed(Instant now, wire::ReceivedSegment& received);
   void on_syn(Instant now, std::uint32_t listener, const wire::ReceivedSegment& received,
               std::optional<dataplane::SeqNum> beyond);
@@ -189,7 +193,8 @@ struct Core::Impl {
   bool on_join_aside(Instant now, wire::ReceivedSegment& received);
   std::size_t emit_offer(const tcp::HalfOpen& half, MutableByteSpan out);
   bool on_join_syn(Instant now, wire::ReceivedSegment& received);
-  void on_subflow_segment(Instant now, std::uint32_t flow, wire::ReceivedSegment& received);
+  void on_subflow_segment(Instant now, std::uint32_t flow, wire::ReceivedSegment& received,
+                          std::span<Packet>& more);
   bool reuse_subflow(Instant now, std::uint32_t flow, const wire::ReceivedSegment& received);
   bool on_third_segment(Instant now, const tcp::HalfOpen& half, bool first_try,
                         wire::ReceivedSegment& received);

@@ -43,15 +43,14 @@ std::uint16_t Core::Impl::mss_for(const FourTuple& tuple) const {
   return route ? static_cast<std::uint16_t>(route->mtu - headers) : tcp::kDefaultMss;
 }
 
-void Core::Impl::on_segment(Instant now, wire::ReceivedSegment& received) {
-  ++stats.tcp.segments_received;
+void Core::Impl::on_segment(Instant now, wire::ReceivedSegment& received, std::span<Packet>& more) {
   const std::uint32_t found = flows.find(received.tuple);
   if (found == net::FlowTable::kNone) {
     on_unclaimed(now, received);
     return;
   }
   if (Flow::is_subflow(found)) {
-    on_subflow_segment(now, found, received);
+    on_subflow_segment(now, found, received, more);
     return;
   }
   Slot& slot = *slots[found];
@@ -72,7 +71,7 @@ void Core::Impl::on_segment(Instant now, wire::ReceivedSegment& received) {
       return;
     }
   }
-  after_input(found, slot.connection->on_segment(now, std::move(received.segment)));
+  after_input(found, slot.connection->on_run(now, std::move(received.segment), more));
 }
 
 void Core::Impl::on_unclaimed(Instant now, wire::ReceivedSegment& received) {

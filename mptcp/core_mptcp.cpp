@@ -273,14 +273,14 @@ bool Core::Impl::accept_join(Instant now, const tcp::HalfOpen& half, bool first_
 }
 
 void Core::Impl::on_subflow_segment(Instant now, std::uint32_t flow,
-                                    wire::ReceivedSegment& received) {
+                                    wire::ReceivedSegment& received, std::span<Packet>& more) {
   const wire::TcpHeader& header = received.segment.header;
   const bool opens =
       has(header.flags, TcpFlags::Syn) && !has(header.flags, TcpFlags::Ack | TcpFlags::Rst);
   if (opens && reuse_subflow(now, flow, received)) return;
   const std::uint32_t index = Flow::slot(flow);
   Connection& meta = *slots[index]->meta;
-  const tcp::Outcome out = meta.on_segment(now, Flow::id(flow), std::move(received.segment));
+  const tcp::Outcome out = meta.on_run(now, Flow::id(flow), std::move(received.segment), more);
   if (out.established && meta.met_a_blackhole()) {
     ++stats.mptcp.blackhole;
     blackholes.add(slots[index]->tuple.remote.address, now + meta.blackhole_time());

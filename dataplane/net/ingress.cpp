@@ -19,6 +19,18 @@ bool is_tcp_checksum_verified(const Packet& packet) {
   return flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD || flags == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 }
 
+wire::Ecn ecn_of(std::uint8_t traffic_class) {
+  return wire::Ecn{static_cast<std::uint8_t>(traffic_class & 3)};
+}
+
+/// The packet with all cut away but `payload`, which lies in it: headers, and what the link added
+/// to a short frame.
+Packet take_payload(Packet& packet, ByteSpan payload) {
+  packet.trim_front(static_cast<std::uint32_t>(payload.data() - packet.begin()));
+  packet.trim_back(packet.size() - static_cast<std::uint32_t>(payload.size()));
+  return std::move(packet);
+}
+
 /// Sources that no packet may have (RFC 1122 §3.2.1.3, RFC 4291 §2.7 and §2.5.3).
 bool is_martian(const IpAddress& source) {
   if (!source.is_v4())
@@ -134,26 +146,50 @@ Result<void> Ingress::on_tcp(Frame& frame, const Ip& ip) {
     sum.add(ip.payload);
     if (!sum.is_valid()) return Refused(Error::BadChecksum);
   }
+  ++host_.stats.tcp_segments_received;
+  if (join_last(frame, ip)) return {};
   wire::ReceivedSegment& received = frame.out.segments.emplace_back();
   wire::TcpSegment& segment = received.segment;
   const auto header_length = wire::parse_tcp_into(ip.payload, segment.header);
   if (!header_length) {
     frame.out.segments.pop_back();
+    --host_.stats.tcp_segments_received;
     return Refused(header_length.error());
   }
   received.tuple = {{ip.destination, segment.header.destination_port},
                     {ip.source, segment.header.source_port}};
   received.port = frame.port.index();
-  segment.ecn = wire::Ecn{static_cast<std::uint8_t>(ip.traffic_class & 3)};
-  // Down to the payload: the headers go, and with them what the link added to a short frame.
-  const ByteSpan payload = ip.payload.subspan(*header_length);
-  Packet& packet = frame.packet;
-  received.header_length = static_cast<std::uint16_t>(payload.data() - packet.begin());
-  packet.trim_front(received.header_length);
-  packet.trim_back(packet.size() - static_cast<std::uint32_t>(payload.size()));
-  segment.payload = std::move(packet);
-  ++host_.stats.tcp_segments_received;
+  segment.ecn = ecn_of(ip.traffic_class);
+  const std::byte* const frame_begin = frame.packet.begin();
+  segment.payload = take_payload(frame.packet, ip.payload.subspan(*header_length));
+  received.header_length = static_cast<std::uint16_t>(segment.payload.begin() - frame_begin);
   return {};
+}
+
+bool Ingress::join_last(Frame& frame, const Ip& ip) {
+  std::vector<wire::ReceivedSegment>& segments = frame.out.segments;
+  if (segments.empty()) return false;
+  wire::ReceivedSegment& first = segments.back();
+  const Packet& payload = first.segment.payload;
+  const std::uint32_t size = payload.size();
+  // The headers lie before the payload, as they came.
+  const ByteSpan known(payload.begin() - first.header_length, first.header_length);
+  if (size == 0 || ip.payload.data() - frame.packet.begin() >= first.header_length) return false;
+  const auto ip_end = static_cast<std::size_t>(ip.payload.data() - frame.packet.begin());
+  const ByteSpan header = known.subspan(ip_end);
+  if (ip.payload.size() <= header.size()) return false;
+  const auto length = static_cast<std::uint32_t>(ip.payload.size() - header.size());
+  const std::span<Packet> before = frame.out.continued_of(first);
+  if (length > size || (!before.empty() && before.back().size() != size)) return false;
+  const SeqNum next = first.segment.header.seq + size * (1U + first.continued);
+  if (ip.destination != first.tuple.local.address || ip.source != first.tuple.remote.address ||
+      ecn_of(ip.traffic_class) != first.segment.ecn ||
+      !wire::continues(header, ip.payload.first(header.size()), next))
+    return false;
+  if (before.empty()) first.continued_at = static_cast<std::uint32_t>(frame.out.continued.size());
+  ++first.continued;
+  frame.out.continued.push_back(take_payload(frame.packet, ip.payload.subspan(header.size())));
+  return true;
 }
 
 }  // namespace dataplane::net

@@ -55,6 +55,8 @@ class Ingress {
   Result<void> on_ipv6(Frame& frame, ByteSpan octets);
   Result<void> check_addresses(const Frame& frame, const Ip& ip) const;
   Result<void> on_tcp(Frame& frame, const Ip& ip);
+  /// Whether a segment continues the last one of the batch; then its payload goes there.
+  bool join_last(Frame& frame, const Ip& ip);
 
   // In ingress_control.cpp: what is not TCP.
   Result<void> on_arp(Frame& frame, ByteSpan octets);

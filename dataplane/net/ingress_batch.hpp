@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "dataplane/base/address.hpp"
@@ -33,13 +34,19 @@ struct PathEvent {
 /// What a burst of frames turned into. Reused from burst to burst.
 struct IngressBatch {
   std::vector<wire::ReceivedSegment> segments;
+  /// The payload of segments that continue one of `segments`, trimmed as theirs.
+  std::vector<Packet> continued;
   std::vector<PathEvent> events;
   /// Frames that every core must see: ARP, neighbour messages, ICMP errors. Filled only with
   /// several cores; the others get a copy_frame() each, into Host::on_shared_frames().
   std::vector<Packet> for_all_cores;
 
+  std::span<Packet> continued_of(const wire::ReceivedSegment& first) {
+    return std::span(continued).subspan(first.continued_at, first.continued);
+  }
   void clear() {
     segments.clear();
+    continued.clear();
     events.clear();
     for_all_cores.clear();
   }

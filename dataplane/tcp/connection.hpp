@@ -76,7 +76,11 @@ class Connection {
 
   // Inputs: each returns what it caused.
   Outcome on_segment(Instant now, wire::TcpSegment segment);  ///< RFC 9293 §3.10.7
-  Outcome on_deadline(Instant now);                           ///< Calling too early does nothing.
+  /// A segment and the payload of others that continue it (wire::ReceivedSegment). Takes from the
+  /// front of `more` what can be taken without a look at its header; the rest goes through here
+  /// again.
+  Outcome on_run(Instant now, wire::TcpSegment segment, std::span<Packet>& more);
+  Outcome on_deadline(Instant now);  ///< Calling too early does nothing.
   /// A segment of ours with sequence number `quoted` was too big; `mss` fits (RFC 1191, RFC 8201,
   /// RFC 5927 §7).
   void on_packet_too_big(Instant now, SeqNum quoted, std::uint16_t mss);
@@ -213,6 +217,7 @@ class Connection {
   void reject_as_duplicate(Instant now, const wire::TcpSegment& segment);
   bool trim_to_window(wire::TcpSegment& segment);
   void note_arrival(Instant now);
+  bool keep_text(Instant now, SeqNum seq, Packet text, Outcome& out);
   void schedule_ack(Instant now, std::uint32_t octets, bool at_once);
   void challenge(Instant now);
   void measure_receive_rate(Instant now, std::size_t read);

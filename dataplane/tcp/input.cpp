@@ -40,6 +40,22 @@ Outcome Connection::on_segment(Instant now, wire::TcpSegment segment) {
   return out;
 }
 
+Outcome Connection::on_run(Instant now, wire::TcpSegment segment, std::span<Packet>& more) {
+  SeqNum next = segment.header.seq + segment.payload_length();
+  Outcome out = on_segment(now, std::move(segment));
+  // In order, within the window, nothing missing before it: all that on_segment() would look at is
+  // known from the first.
+  while (!more.empty() && out.accepted && next == rcv_nxt_ && may_receive(state_) && !detached_ &&
+         !receive_.has_holes() && more.front().size() <= max(rcv_adv_, rcv_nxt_) - next) {
+    const std::uint32_t length = more.front().size();
+    ++segments_received_;
+    static_cast<void>(keep_text(now, next, std::move(more.front()), out));  // Or it counted why.
+    next += length;
+    more = more.subspan(1);
+  }
+  return out;
+}
+
 bool Connection::check_sequence(Instant now, const wire::TcpSegment& segment) {
   if (!check_paws(now, segment)) return false;
   // From the last ACK we sent on, not from RCV.NXT: an ACK that was overtaken by data is still
@@ -171,26 +187,33 @@ void Connection::accept_text(Instant now, wire::TcpSegment& segment, Outcome& ou
     return;
   }
   rcv_mss_ = std::max(rcv_mss_, std::min<std::uint32_t>(offered, our_mss_));
-  // Packets hold more memory than payload; four times as much says that the peer sends crumbs.
-  ReceiveBuffer::Inserted inserted =
-      receive_.insert(rcv_nxt_, segment.header.seq, std::move(segment.payload),
-                      std::size_t{rcv_buffer_} * 4 + MemoryBudget::kGuaranteed);
-  if (inserted.no_memory) {
-    ++env_.stats.no_memory;
-    ack_now_ = true;
+  if (!keep_text(now, segment.header.seq, std::move(segment.payload), out)) {
     drop_fin(segment);
     return;
   }
+  segment.header.seq = segment.header.seq + length;
+}
+
+bool Connection::keep_text(Instant now, SeqNum seq, Packet text, Outcome& out) {
+  const std::uint32_t length = text.size();
+  // Packets hold more memory than payload; four times as much says that the peer sends crumbs.
+  ReceiveBuffer::Inserted inserted = receive_.insert(
+      rcv_nxt_, seq, std::move(text), std::size_t{rcv_buffer_} * 4 + MemoryBudget::kGuaranteed);
+  if (inserted.no_memory) {
+    ++env_.stats.no_memory;
+    ack_now_ = true;
+    return false;
+  }
   rcv_nxt_ += inserted.in_order;
   bytes_received_ += inserted.in_order;
-  out.readable = inserted.in_order != 0;
+  out.readable = out.readable || inserted.in_order != 0;
   if (sack_ && inserted.duplicate) dsack_ = inserted.duplicate;
   if (inserted.out_of_order) ++env_.stats.segments_out_of_order;
   // RFC 5681 §4.2: out of order, or a hole filled: at once.
   const bool disturbed = inserted.out_of_order || inserted.filled_hole;
   if (disturbed) quick_acks_ = kQuickAcks;
   schedule_ack(now, length, disturbed);
-  segment.header.seq = segment.header.seq + length;
+  return true;
 }
 
 void Connection::schedule_ack(Instant now, std::uint32_t octets, bool at_once) {

@@ -36,6 +36,11 @@ struct ReceivedSegment {
   PortIndex port{};
   /// Octets of headers before the payload: Packet::prepend() of as many gives the frame back.
   std::uint16_t header_length = 0;
+  /// Segments that continue this one and differ from it in nothing but that, and PSH. All but the
+  /// last have as much payload as this one. They lie in net::IngressBatch::continued, from
+  /// `continued_at` on.
+  std::uint16_t continued = 0;
+  std::uint32_t continued_at = 0;
 };
 
 /// A segment to send: the header, and payload by reference to at most kMaxPieces places in the send

@@ -31,6 +31,21 @@ Result<ParsedTcp> parse_tcp(ByteSpan octets) {
   return parsed;
 }
 
+bool continues(ByteSpan first, ByteSpan header, SeqNum next) {
+  constexpr std::size_t kAckAndLength = 8;  // The acknowledgment number and the data offset.
+  const std::byte* const a = first.data();
+  const std::byte* const b = header.data();
+  const auto plain = [](std::byte flags) {
+    return (TcpFlags{static_cast<std::uint8_t>(flags)} | TcpFlags::Psh) ==
+           (TcpFlags::Ack | TcpFlags::Psh);
+  };
+  return SeqNum(load_be<std::uint32_t>(b + 4)) == next && plain(a[13]) && plain(b[13]) &&
+         std::memcmp(a, b, 4) == 0 && std::memcmp(a + kAckAndLength, b + kAckAndLength, 5) == 0 &&
+         std::memcmp(a + 14, b + 14, 2) == 0 &&
+         std::memcmp(a + kTcpHeaderLength, b + kTcpHeaderLength, first.size() - kTcpHeaderLength) ==
+             0;
+}
+
 std::size_t emit_tcp(const TcpHeader& header, MutableByteSpan out) {
   ASSERT(out.size() >= kTcpHeaderLength);
   std::byte* at = out.data();

@@ -55,6 +55,12 @@ Result<ParsedTcp> parse_tcp(ByteSpan octets);
 /// The same into a value that was just made, without a copy. Returns the header length.
 Result<std::size_t> parse_tcp_into(ByteSpan octets, TcpHeader& header);
 
+/// Whether a segment with the header `header` is the one behind a segment with the header `first`,
+/// and differs in nothing else that counts; both headers are as long, and valid but for what this
+/// looks at. `next`: the sequence number that it has then. Only data without flags of its own is
+/// continued.
+bool continues(ByteSpan first, ByteSpan header, SeqNum next);
+
 /// Writes header and options with a checksum field of zero and returns the length, 20 to 60.
 std::size_t emit_tcp(const TcpHeader& header, MutableByteSpan out);
 

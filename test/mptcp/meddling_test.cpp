@@ -32,6 +32,48 @@ bool make_infinite(std::vector<std::byte>& frame) {
   return true;
 }
 
+/// The mapping of a segment with octets, as it stands there: DSN, subflow sequence number, length.
+std::vector<std::byte> mapping_of(std::vector<std::byte>& frame) {
+  Opening segment(frame);
+  const std::size_t at = segment.is_tcp() ? segment.option(kDss) : 0;
+  if (at == 0 || !segment.has_payload()) return {};
+  const auto flags = std::to_integer<unsigned>(frame[at + 3]);
+  if ((flags & 4U) == 0) return {};
+  const std::size_t acked = (flags & 1U) == 0 ? 0 : (flags & 2U) == 0 ? 4 : 8;
+  const std::size_t first = at + 4 + acked;
+  const std::size_t length = (flags & 8U) == 0 ? 10 : 14;
+  return {&frame[first], &frame[first] + length};
+}
+
+TEST_CASE("what is sent again carries the mapping that it had", "[mptcp][core][rfc8684-3.3.1]") {
+  // A receiver may hold on to the first mapping that it saw for an octet, and Linux refuses
+  // another.
+  CoreConfig config = MultipathPair::multipath();
+  config.mptcp.checksum = GENERATE(false, true);
+  MultipathPair pair(1, config, config);
+  Opened opened(pair);
+  std::map<std::uint32_t, std::vector<std::byte>> seen;
+  std::size_t several = 0;
+  std::size_t again = 0;
+  std::size_t differing = 0;
+  std::uint32_t count = 0;
+  pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
+    const auto mapping = direction == 0 ? mapping_of(frame) : std::vector<std::byte>{};
+    if (mapping.empty()) return true;
+    Opening segment(frame);
+    const auto [known, is_new] = seen.emplace(load_be<std::uint32_t>(&frame[kTcp + 4]), mapping);
+    if (load_be<std::uint16_t>(&mapping[12]) > segment.end() - segment.payload()) ++several;
+    if (!is_new) ++again;
+    if (known->second != mapping) ++differing;
+    return ++count % 31 != 0;
+  };
+  CHECK(opened.up(2'000'000));
+  CHECK(several > 100);
+  CHECK(again > 20);
+  CHECK(differing == 0);
+  CHECK(pair.b.core.stats().mptcp.dss_not_matching == 0);
+}
+
 TEST_CASE("a DATA_ACK of octets that were never sent is ignored and counted",
           "[mptcp][core][rfc8684-3.3.2]") {
   MultipathPair pair;

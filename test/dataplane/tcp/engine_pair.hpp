@@ -73,6 +73,9 @@ class EnginePair {
   Drop drop;
   Late late;  ///< How much longer than others a segment is on its way.
   std::uint64_t segments = 0;
+  /// Segments that a side may send in one value; the wire takes them apart.
+  std::uint32_t most = 1;
+  std::uint64_t values_of_several = 0;
 
   /// Runs until `until` or until nothing is left to happen.
   void run(Duration span) {
@@ -131,15 +134,35 @@ class EnginePair {
     std::optional<Connection>& from = direction == 0 ? a : b;
     if (!from) return;
     wire::TxSegment out;
-    while (from->poll_transmit(now, out)) {
-      ++segments;
-      if (drop && drop(direction, out)) continue;
-      const Instant at = now + delay_ + (late ? late(direction, out) : Duration::zero());
-      const auto before =
-          std::upper_bound(wire_.begin(), wire_.end(), at,
-                           [](Instant left, const InFlight& right) { return left < right.at; });
-      wire_.insert(before, InFlight{at, direction, bench_.delivered(out)});
+    while (from->poll_transmit(now, out, most)) {
+      if (out.segment_size == 0) {
+        carry(direction, out);
+        continue;
+      }
+      ++values_of_several;
+      std::vector<std::byte> all;
+      for (const ByteSpan piece : out.payload())
+        all.insert(all.end(), piece.begin(), piece.end());
+      REQUIRE(all.size() == std::size_t{out.segment_size} * out.segments());
+      for (std::size_t at = 0; at < all.size(); at += out.segment_size) {
+        wire::TxSegment one = out;
+        one.header.seq += static_cast<std::uint32_t>(at);
+        one.pieces[0] = ByteSpan(all).subspan(at, out.segment_size);
+        one.piece_count = 1;
+        one.payload_length = out.segment_size;
+        if (at + out.segment_size < all.size()) one.header.flags = wire::TcpFlags::Ack;
+        carry(direction, one);
+      }
     }
+  }
+  void carry(int direction, const wire::TxSegment& out) {
+    ++segments;
+    if (drop && drop(direction, out)) return;
+    const Instant at = now + delay_ + (late ? late(direction, out) : Duration::zero());
+    const auto before =
+        std::upper_bound(wire_.begin(), wire_.end(), at,
+                         [](Instant left, const InFlight& right) { return left < right.at; });
+    wire_.insert(before, InFlight{at, direction, bench_.delivered(out)});
   }
   void deliver() {
     while (!wire_.empty() && wire_.front().at <= now) {

@@ -35,6 +35,40 @@ TEST_CASE("a transfer survives heavy loss in both directions", "[tcp][recovery][
   CHECK(bench.stats.segments_retransmitted > 0);
 }
 
+TEST_CASE("several segments in one value are what they would be one by one",
+          "[tcp][output][rfc5681-3.1]") {
+  const auto sent = pattern(700'000);
+  std::uint32_t loss = GENERATE(0U, 13U);
+  const auto run = [&](std::uint32_t most) {
+    Bench bench;
+    EnginePair pair(bench, 2ms, SeqNum(0xffff'f000), SeqNum(5));
+    pair.most = most;
+    std::vector<std::pair<Duration, std::uint32_t>> seen;
+    pair.establish();
+    std::uint32_t count = 0;
+    pair.drop = [&](int direction, const TxSegment& segment) {
+      if (direction != 0 || segment.payload_length == 0) return false;
+      seen.emplace_back(pair.now.time_since_epoch(), segment.header.seq.raw());
+      return loss != 0 && ++count % loss == 0;
+    };
+    CHECK(pair.transfer(*pair.a, *pair.b, sent, 60s) == sent);
+    CHECK((pair.values_of_several != 0) == (most > 1));
+    pair.a->close();
+    pair.b->close();
+    pair.run(1s);
+    CHECK(bench.stats.segments_sent == pair.segments);
+    return seen;
+  };
+  // Window, pace and recovery allow the same octets at the same times, but for rounding.
+  const auto is_same = [](const auto& one, const auto& other) {
+    return one.second == other.second && std::chrono::abs(one.first - other.first) < 1us;
+  };
+  const auto one_by_one = run(1);
+  const auto together = run(16);
+  CHECK(
+      std::equal(one_by_one.begin(), one_by_one.end(), together.begin(), together.end(), is_same));
+}
+
 TEST_CASE("one lost segment is repaired by fast retransmit without a timeout",
           "[tcp][recovery][rfc5681-3.2]") {
   Bench bench;
@@ -232,6 +266,41 @@ TEST_CASE("an idle connection holds no payload memory", "[tcp][connection]") {
   CHECK(bench.blocks.available() == bench.blocks.capacity());
   CHECK(bench.packets.available() == bench.packets.capacity());
   CHECK(sizeof(Connection) <= 1'536);
+}
+
+TEST_CASE("a run is taken as the segments it is made of", "[tcp][input][rfc9293-3.10.7.4]") {
+  // Behind a hole, beyond the window, and in order: what cannot go with the first is left over.
+  Bench bench;
+  bench.config.receive_buffer_initial = bench.config.receive_buffer_max = 5'000;
+  EnginePair pair(bench);
+  pair.establish();
+  const auto sent = pattern(8'000);
+  const SeqNum start(1'001);
+  const auto run_at = [&](std::uint32_t from, std::uint32_t count) {
+    wire::TcpHeader header;
+    header.seq = start + from;
+    header.ack = SeqNum(9'001);
+    header.flags = wire::TcpFlags::Ack;
+    header.window = 1'000;
+    header.options.timestamps = wire::Timestamps{0x7000'0000, 0};
+    wire::TcpSegment first = bench.received(header, ByteSpan(sent).subspan(from, 1'000));
+    std::vector<Packet> more;
+    for (std::uint32_t i = 1; i < count; ++i)
+      more.push_back(
+          bench.received(header, ByteSpan(sent).subspan(from + i * 1'000, 1'000)).payload);
+    std::span<Packet> rest(more);
+    (void)pair.b->on_run(pair.now, std::move(first), rest);
+    return rest.size();
+  };
+  CHECK(run_at(1'000, 2) == 1);  // Behind a hole each is looked at.
+  CHECK(pair.b->readable() == 0);
+  CHECK(run_at(0, 2) == 1);  // It fills the hole, and what follows is there already.
+  CHECK(pair.b->readable() == 2'000);
+  CHECK(run_at(2'000, 4) == 1);  // The window ends before the last.
+  CHECK(pair.b->readable() == 5'000);
+  std::vector<std::byte> got(8'000);
+  got.resize(pair.b->read(pair.now, got));
+  CHECK(std::equal(got.begin(), got.end(), sent.begin()));
 }
 
 }  // namespace

@@ -1,0 +1,153 @@
+#include <catch2/catch.hpp>
+
+#include "test/dataplane/net/two_hosts.hpp"
+
+namespace dataplane::net {
+namespace {
+
+using wire::TcpFlags;
+
+/// Four segments of 300 octets in one, whose pieces end within them.
+struct Four : SegmentOf {
+  Four() : SegmentOf({1, 450, 299, 450}) { segment.segment_size = 300; }
+};
+
+/// The frames of `four` when each is sent by itself.
+std::vector<Octets> one_by_one(Node& node, const FourTuple& tuple, const SegmentOf& four) {
+  const TcpFlags last = four.segment.header.flags;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    SegmentOf one({});
+    one.segment = four.segment;
+    one.segment.segment_size = 0;
+    one.segment.header.seq += i * 300;
+    one.segment.header.flags = i == 3 ? last : TcpFlags::Ack;
+    one.segment.pieces[0] = ByteSpan(four.payload).subspan(i * 300, 300);
+    one.segment.piece_count = 1;
+    one.segment.payload_length = 300;
+    REQUIRE(node.host.send(at(0s), tuple, one.segment));
+  }
+  return node.take_sent();
+}
+
+TEST_CASE("segments that are cut on their way out are those sent one by one", "[net][egress]") {
+  const FourTuple tuple = GENERATE(tuple_v4(), tuple_v6());
+  HostConfig config = host_config(kMacA, 1);
+  config.ports[0].offloads.tx_tcp_checksum = GENERATE(false, true);
+  config.ports[0].vlan = GENERATE(as<std::optional<std::uint16_t>>(), std::nullopt, 7);
+  HostConfig other = host_config(kMacB, 2);
+  other.ports[0].vlan = config.ports[0].vlan;
+  TwoHosts link(config, other);
+  link.acquaint(at(0s), tuple);
+  Four four;
+  four.segment.header.flags |= GENERATE(TcpFlags::None, TcpFlags::Fin);
+  const std::vector<Octets> expected = one_by_one(link.a, tuple, four);
+  REQUIRE(link.a.host.send(at(0s), tuple, four.segment));
+  CHECK(link.a.take_sent() == expected);
+}
+
+TEST_CASE("segments that are cut need room for all, and count as many", "[net][egress]") {
+  HostConfig config = host_config(kMacA, 1);
+  config.tx_queue_frames = 4;
+  TwoHosts link(config);
+  link.acquaint(at(0s), tuple_v4());
+  const std::uint64_t before = link.a.host.stats().tcp_segments_sent;
+  Four four;
+  CHECK(link.a.host.send(at(0s), tuple_v4(), four.segment));
+  CHECK(link.a.host.stats().tcp_segments_sent == before + 4);
+  CHECK(link.a.take_sent().size() == 4);
+  CHECK(link.a.host.send(at(0s), tuple_v4(), SegmentOf({1}).segment));
+  CHECK(link.a.host.send(at(0s), tuple_v4(), four.segment).error() == Error::QueueFull);
+  CHECK(link.a.take_sent().size() == 1);
+}
+
+/// What B makes of frames that reach it in one burst.
+IngressBatch& receive(TwoHosts& link, const std::vector<Octets>& frames) {
+  std::vector<Packet> packets;
+  for (const Octets& frame : frames) {
+    packets.push_back(link.pool.alloc());
+    std::copy(frame.begin(), frame.end(),
+              packets.back().append(static_cast<std::uint32_t>(frame.size())));
+    packets.back().mbuf()->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  }
+  link.b.batch.clear();
+  link.b.host.on_frames(at(0s), kPort, packets, link.b.batch);
+  return link.b.batch;
+}
+
+TEST_CASE("segments that differ only in their place become one", "[net][ingress]") {
+  const FourTuple tuple = GENERATE(tuple_v4(), tuple_v6());
+  TwoHosts link;
+  link.acquaint(at(0s), tuple);
+  Four four;
+  REQUIRE(link.a.host.send(at(0s), tuple, four.segment));
+  const std::uint64_t before = link.b.host.stats().tcp_segments_received;
+  IngressBatch& batch = receive(link, link.a.take_sent());
+  REQUIRE(batch.segments.size() == 1);
+  const wire::ReceivedSegment& first = batch.segments[0];
+  CHECK(first.segment.header.seq == four.segment.header.seq);
+  CHECK(first.continued == 3);
+  Octets payload(first.segment.payload.data().begin(), first.segment.payload.data().end());
+  for (const Packet& packet : batch.continued_of(first))
+    payload.insert(payload.end(), packet.data().begin(), packet.data().end());
+  CHECK(payload == four.payload);
+  CHECK(link.b.host.stats().tcp_segments_received == before + 4);
+}
+
+// The octets of a frame of IPv4, by what they are.
+constexpr std::size_t kEcn = 15;
+constexpr std::size_t kSourceAddress = 29;
+constexpr std::size_t kTcp = 34;
+
+TEST_CASE("a segment that differs in more than its place stands alone", "[net][ingress]") {
+  const std::size_t changed =
+      GENERATE(as<std::size_t>(), kEcn, kSourceAddress, kTcp + 0, kTcp + 3, kTcp + 7, kTcp + 11,
+               kTcp + 15, kTcp + 20 + 7, kTcp + 20 + 11);
+  TwoHosts link;
+  link.acquaint(at(0s), tuple_v4());
+  Four four;
+  REQUIRE(link.a.host.send(at(0s), tuple_v4(), four.segment));
+  std::vector<Octets> frames = link.a.take_sent();
+  frames[2][changed] ^= std::byte{1};
+  IngressBatch& batch = receive(link, frames);
+  REQUIRE(batch.segments.size() == 3);
+  CHECK(batch.segments[0].continued == 1);
+  CHECK(batch.segments[1].continued == 0);
+  CHECK(batch.segments[2].continued == 0);
+}
+
+TEST_CASE("flags other than PSH, a gap and a short segment end a run", "[net][ingress]") {
+  TwoHosts link;
+  link.acquaint(at(0s), tuple_v4());
+  const auto batch_without = [&](std::size_t missing, TcpFlags flags) -> IngressBatch& {
+    Four four;
+    four.segment.header.flags |= flags;
+    REQUIRE(link.a.host.send(at(0s), tuple_v4(), four.segment));
+    std::vector<Octets> frames = link.a.take_sent();
+    if (missing < 4) frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(missing));
+    return receive(link, frames);
+  };
+  CHECK(batch_without(4, TcpFlags::None).segments.size() == 1);
+  CHECK(batch_without(4, TcpFlags::Fin).segments.size() == 2);
+  CHECK(batch_without(1, TcpFlags::None).segments.size() == 2);
+  CHECK(batch_without(3, TcpFlags::None).segments.size() == 1);
+
+  // Behind one that is shorter nothing follows, as places are counted in whole ones.
+  SegmentOf short_one({100});
+  short_one.segment.header.flags = TcpFlags::Ack;
+  std::vector<Octets> frames;
+  for (const std::uint32_t seq : {0U, 100U}) {
+    short_one.segment.header.seq = SeqNum(seq);
+    short_one.segment.pieces[0] = ByteSpan(short_one.payload).first(seq == 0 ? 100 : 50);
+    short_one.segment.payload_length = seq == 0 ? 100 : 50;
+    REQUIRE(link.a.host.send(at(0s), tuple_v4(), short_one.segment));
+  }
+  short_one.segment.header.seq = SeqNum(150);
+  REQUIRE(link.a.host.send(at(0s), tuple_v4(), short_one.segment));
+  IngressBatch& batch = receive(link, link.a.take_sent());
+  REQUIRE(batch.segments.size() == 2);
+  CHECK(batch.segments[0].continued == 1);
+  CHECK(batch.continued_of(batch.segments[0])[0].size() == 50);
+}
+
+}  // namespace
+}  // namespace dataplane::net
