@@ -5,12 +5,18 @@
 #include "dataplane/base/time.hpp"
 #include "mptcp/path/kind.hpp"
 #include "mptcp/scheduler/kind.hpp"
+#include "mptcp/wire/ids.hpp"
 
 namespace mptcp {
 
 /// What may be chosen per connection about Multipath TCP.
 struct Config {
   bool enabled = false;
+  /// The newest that is spoken, which a SYN of ours asks for. A listener of version 0 answers a SYN
+  /// of version 1 as TCP, as those did that knew no other (RFC 8684 §3.1).
+  Version version = Version::V1;
+  /// The oldest that is spoken with a peer who asks for it; not above `version`.
+  Version oldest_version = Version::V0;
   bool checksum = false;  ///< RFC 8684 §3.3.1; on when either side wants it.
   SchedulerKind scheduler = SchedulerKind::MinRtt;
   /// Which subflows a connection opens by itself. Only the side that opened the connection does.

@@ -15,12 +15,13 @@ constexpr Duration kUnknownRound = 50ms;
 }  // namespace
 
 Connection::Connection(const Environment& environment, const tcp::Config& tcp, const Config& config,
-                       Key local_key, Instant now)
+                       Version version, Key local_key, Instant now)
     : env_(environment),
       tcp_config_(tcp),
       config_(config),
+      version_(version),
       local_key_(local_key),
-      local_(digest_of(local_key, Version::V1)),
+      local_(digest_of(local_key, version)),
       checksum_(config.checksum),
       send_(environment.tcp.blocks, local_.idsn + 1U),
       data_nxt_(send_.begin()),
@@ -79,7 +80,7 @@ SubflowId Connection::accept_first(const SubflowOpen& open, const tcp::PeerSyn& 
 
 void Connection::set_remote_key(Key key) {
   remote_key_ = key;
-  remote_ = digest_of(key, Version::V1);
+  remote_ = digest_of(key, version_);
   first_rcv_ = remote_.idsn + 1U;
   fallback_.on_keys_known();
 }
@@ -124,7 +125,7 @@ bool Connection::is_backup(const IpAddress& local) const {
 
 MpJoinSynAck Connection::answer_join(const MpJoinSyn& syn, Nonce local_nonce,
                                      const IpAddress& local) const {
-  const Hmac hmac = join_hmac({local_key_, remote_key_, local_nonce, syn.nonce}, Version::V1);
+  const Hmac hmac = join_hmac({local_key_, remote_key_, local_nonce, syn.nonce}, version_);
   return {.backup = is_backup(local),
           .address_id = id_of(local),
           .hmac = leftmost_64(hmac),
@@ -132,7 +133,7 @@ MpJoinSynAck Connection::answer_join(const MpJoinSyn& syn, Nonce local_nonce,
 }
 
 bool Connection::proves_keys(const MpJoinAck& third, Nonce local_nonce, Nonce remote_nonce) const {
-  const Hmac hmac = join_hmac({remote_key_, local_key_, remote_nonce, local_nonce}, Version::V1);
+  const Hmac hmac = join_hmac({remote_key_, local_key_, remote_nonce, local_nonce}, version_);
   return equal_in_constant_time(leftmost_160(hmac), third.hmac);
 }
 
@@ -146,6 +147,8 @@ SubflowId Connection::accept_join(const SubflowOpen& open, const tcp::PeerSyn& s
   subflow->remote_nonce = join.remote_nonce;
   subflow->backup_there = join.backup;
   subflow->backup_here = is_backup(open.tuple.local.address);
+  // Nothing else in version 0 tells that an announcement has come (RFC 6824 §3.4.1).
+  if (version_ == Version::V0) on_echo(subflow->local_id, open.tuple.local.address);
   return add(std::move(subflow), true);
 }
 
@@ -293,19 +296,6 @@ void Connection::close(Instant now) {
   for_each_alive([](Subflow& subflow) {
     if (subflow.may_carry()) subflow.tcp.request_ack();
   });
-}
-
-void Connection::abort() {
-  if (over_) return;
-  for_each_alive([&](Subflow& subflow) {
-    subflow.fastclose = !fallback_.is_infinite() && subflow.may_carry();
-    if (subflow.fastclose) ++env_.stats.mp_fastclose_tx;
-    subflow.tcp.abort();
-    subflow.phase = Subflow::Phase::Over;
-    release_acked(subflow);
-  });
-  reason_ = tcp::CloseReason::Aborted;
-  over_ = true;
 }
 
 void Connection::detach(Instant now) {

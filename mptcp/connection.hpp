@@ -71,9 +71,9 @@ struct JoinWish {
 /// core of a subflow that joined is passed on to this one, which the token names.
 class Connection {
  public:
-  /// `local_key` is one whose token nobody else of this core has.
+  /// `local_key` is one whose token of this version nobody else of this core has.
   Connection(const Environment& environment, const tcp::Config& tcp, const Config& config,
-             Key local_key, Instant now);
+             Version version, Key local_key, Instant now);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -149,7 +149,7 @@ class Connection {
   bool at_end_of_stream() const { return fin_received_ && receive_.readable() == 0; }
   bool has_received_fin() const { return fin_received_; }
   void close(Instant now);   ///< DATA_FIN after what is queued; reading goes on.
-  void abort();              ///< MP_FASTCLOSE on every subflow, everything dropped.
+  void abort();              ///< MP_FASTCLOSE, everything dropped.
   void detach(Instant now);  ///< The application has gone.
   bool wants_to_ack() const { return ack_wanted_; }
   /// Whether a subflow that was asked already has something to send by now.
@@ -161,6 +161,7 @@ class Connection {
   Subflow* subflow(SubflowId id) { return subflows_[id].get(); }
   std::size_t subflow_count() const;
   Token local_token() const { return local_.token; }
+  Version version() const { return version_; }
   bool is_fallen_back() const { return fallback_.is_infinite(); }
   std::string_view state_name() const;
   tcp::CloseReason close_reason() const { return reason_; }
@@ -241,6 +242,11 @@ class Connection {
   void update_reserves(Subflow& subflow) const;
   bool sends_data_fin() const;
 
+  // connection_fastclose.cpp
+  Subflow* fastclose_carrier();
+  bool poll_fastclose(Instant now, wire::TxSegment& out);
+  void on_fastclose_answer(const Received& in);
+
   // connection_schedule.cpp
   void schedule_fallen_back();
   void schedule_new(Instant now);
@@ -305,12 +311,16 @@ class Connection {
   void plan(Instant at) { plan_at_ = std::min(plan_at_, at); }
   void announce_addresses(Instant now);
   void on_add_addr(Instant now, Subflow& subflow, const AddAddr& option);
-  void on_echo(const AddAddr& option);
+  void on_echo(AddressId id, const IpAddress& address);
   void on_remove_addr(Instant now, const RemoveAddr& option);
   void on_priority(Subflow& subflow, const MpPrio& option);
   void on_announcement_timer(Instant now);
+  bool is_genuine(const AddAddr& option) const;
+  void echo(Subflow& subflow, AddAddr option);
+  void announce(Subflow& carrier, const Announcement& announcement);
   void on_ready(Instant now, Subflow& subflow);
-  Announcement* announcement_under_way();
+  /// Its index, or that behind the last.
+  std::size_t announcement_under_way() const;
   Instant next_announcement() const;
 
   Environment env_;
@@ -323,6 +333,7 @@ class Connection {
   bool active_ = false;  ///< We opened it.
 
   // Who we are to each other (RFC 8684 §3.1).
+  Version version_;
   Key local_key_;
   Key remote_key_{};
   KeyDigest local_;
@@ -371,6 +382,9 @@ class Connection {
   bool closing_ = false;  ///< FINs were queued on all subflows.
   bool over_ = false;
   bool was_reset_ = false;
+  Subflow* fastclose_by_ = nullptr;  ///< Carries MP_FASTCLOSE until the peer's reset (version 0).
+  std::uint8_t fastcloses_sent_ = 0;
+  Instant fastclose_at_ = kNever;  ///< When it goes out next.
 
   // Time.
   Instant meta_deadline_ = kNever;

@@ -88,9 +88,19 @@ Connection::Commanded Connection::command(Instant /*now*/, const SetBackup& comm
   if (subflow->backup_here == command.backup) return tcp::Outcome{};
   subflow->backup_here = command.backup;
   tell(Kind::BackupChanged, *subflow);
-  // Version 1 speaks of the subflow that carries the option, and of no other (RFC 8684 §3.3.8).
-  subflow->controls.push_back(MpPrio{.backup = command.backup});
-  subflow->tcp.request_bare_ack();
+  // Version 1 speaks of the subflow that carries the option, and of no other (RFC 8684 §3.3.8);
+  // version 0 may name one that does not answer (RFC 6824 §3.3.8).
+  MpPrio option{.backup = command.backup};
+  Subflow* carrier = subflow;
+  const std::array<AddressId, 1> asked{subflow->local_id};
+  if (version_ == Version::V0 && subflow->stale) {
+    if (Subflow* const other = carrier_beside(asked)) {
+      option.address_id = subflow->local_id;
+      carrier = other;
+    }
+  }
+  carrier->controls.push_back(option);
+  carrier->tcp.request_bare_ack();
   ++env_.stats.mp_prio_tx;
   return tcp::Outcome{};
 }

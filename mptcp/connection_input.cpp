@@ -51,6 +51,7 @@ tcp::Outcome Connection::on_run(Instant now, SubflowId id, wire::TcpSegment segm
   std::span<Packet>& mapped = is_mapped_until_end(subflow, in, more) ? more : none;
   const tcp::Outcome out = subflow.tcp.on_run(now, std::move(segment), mapped);
   tcp::Outcome up;
+  if (&subflow == fastclose_by_) on_fastclose_answer(in);
   if (!subflow.is_alive()) return up;
   if (has(in.header.flags, TcpFlags::Rst) && out.closed) on_reset(subflow, in);
   if (out.accepted) take_options(now, subflow, in, out);
@@ -163,8 +164,11 @@ void Connection::on_syn_ack(Instant now, Subflow& subflow, const Received& in) {
 
 void Connection::on_first_syn_ack(Subflow& subflow, const Received& in) {
   const auto* capable = in.find<MpCapable>();
-  const bool speaks = capable != nullptr && capable->version == 1 && capable->sender_key &&
-                      !capable->receiver_key && capable->hmac && !capable->extensibility;
+  // The answer may name a lower version than the SYN did (RFC 8684 §3.1). None can: a listener of
+  // version 0 wants the key of its peer in the SYN, and without it answers as TCP.
+  const bool speaks = capable != nullptr && Version{capable->version} == version_ &&
+                      capable->sender_key && !capable->receiver_key && capable->hmac &&
+                      !capable->extensibility;
   subflow.phase = Subflow::Phase::Unconfirmed;
   if (!speaks) {
     fall_back(FallbackCause::SynAckWithoutOption);
@@ -175,6 +179,8 @@ void Connection::on_first_syn_ack(Subflow& subflow, const Received& in) {
   checksum_ = checksum_ || capable->checksum;
   remotes_.front().joinable = !capable->no_join_here;
   set_remote_key(*capable->sender_key);
+  // Version 0 has no data segment that could say both keys: they go before any.
+  if (version_ == Version::V0) subflow.tcp.request_bare_ack();
   snd_edge_ = max(snd_edge_, send_.begin() + subflow.tcp.window_of(in.header));
 }
 
@@ -186,7 +192,7 @@ void Connection::on_join_syn_ack(Instant now, Subflow& subflow, const Received& 
   }
   ++env_.stats.mp_join_syn_ack_rx;
   const Hmac hmac =
-      join_hmac({remote_key_, local_key_, answer->nonce, subflow.local_nonce}, Version::V1);
+      join_hmac({remote_key_, local_key_, answer->nonce, subflow.local_nonce}, version_);
   if (leftmost_64(hmac) != answer->hmac) {
     ++env_.stats.mp_join_syn_ack_hmac_failure;
     reset_subflow(subflow, ResetReason::MptcpSpecific);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dataplane/wire/checksum.hpp"
+#include "mptcp/capable.hpp"
 #include "mptcp/connection.hpp"
 #include "mptcp/wire/data_checksum.hpp"
 
@@ -48,6 +49,7 @@ void Connection::update_reserves(Subflow& subflow) const {
 bool Connection::poll_transmit(Instant now, SubflowId id, wire::TxSegment& out,
                                std::uint32_t most) {
   Subflow& subflow = *subflows_[id];
+  if (&subflow == fastclose_by_) return poll_fastclose(now, out);
   // What is said once stands on one segment.
   if (subflow.phase == Subflow::Phase::Unconfirmed || infinite_map_pending_) most = 1;
   update_reserves(subflow);
@@ -105,11 +107,12 @@ void Connection::add_options(Subflow& subflow, wire::TxSegment& out) {
 std::size_t Connection::add_reset_options(Subflow& subflow) {
   if (subflow.fastclose) return put(MpFastclose{remote_key_}, subflow, 0);
   if (!subflow.reset_reason) return 0;
-  ++env_.stats.mp_rst_tx;
   std::size_t used = 0;
   // What went wrong with the payload is said with the reset (RFC 8684 §3.7).
   for (std::size_t i = 0; i < subflow.controls.size(); ++i)
     if (const auto* fail = std::get_if<MpFail>(&subflow.controls[i])) used = put(*fail, subflow, 0);
+  if (version_ == Version::V0) return used;  // It has no MP_TCPRST.
+  ++env_.stats.mp_rst_tx;
   return used + put(MpTcprst{false, *subflow.reset_reason}, subflow, used);
 }
 
@@ -126,31 +129,32 @@ std::size_t Connection::add_syn_options(Subflow& subflow) {
     return 0;
   }
   ++env_.stats.mp_capable_syn_tx;
-  MpCapable capable;
+  MpCapable capable = capable_of(version_, config_);
   capable.checksum = config_.checksum;
-  capable.no_join_here = !config_.join_first_address;
+  if (version_ == Version::V0) capable.sender_key = local_key_;
   return put(capable, subflow, 0);
 }
 
 std::size_t Connection::add_third_options(Subflow& subflow, const wire::TxSegment& out) {
   if (subflow.phase != Subflow::Phase::Unconfirmed) return 0;
   if (subflow.is_join) {
-    const Hmac hmac = join_hmac(
-        {local_key_, remote_key_, subflow.local_nonce, subflow.remote_nonce}, Version::V1);
+    const Hmac hmac =
+        join_hmac({local_key_, remote_key_, subflow.local_nonce, subflow.remote_nonce}, version_);
     return put(MpJoinAck{leftmost_160(hmac)}, subflow, 0);
   }
   // Both keys stand on all that starts with the first octet, so that a lost third segment is made
   // good by the first data (RFC 8684 §3.1).
   if (out.header.seq != subflow.tcp.iss() + 1U) return 0;
+  // In version 0 they never stand beside data, which has a mapping as any (RFC 6824 §3.1).
+  if (version_ == Version::V0 && out.payload_length != 0) return 0;
   if (out.payload_length == 0 && sends_data_fin()) {
     // The option has no place for a DATA_FIN: it follows in a segment of its own.
     subflow.sent_capable_ack = !subflow.sent_capable_ack;
     if (!subflow.sent_capable_ack) return 0;
     subflow.tcp.request_ack();
   }
-  MpCapable capable;
+  MpCapable capable = capable_of(version_, config_);
   capable.checksum = checksum_;
-  capable.no_join_here = !config_.join_first_address;
   capable.sender_key = local_key_;
   capable.receiver_key = remote_key_;
   if (out.payload_length != 0) {

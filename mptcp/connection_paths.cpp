@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostRemotes = 32;
 /// An announcement is repeated so often while no echo comes (RFC 8684 §3.4.1).
 constexpr std::uint8_t kMostAnnouncements = 4;
+/// And so often in version 0, which has no echo: a lost ACK is not the end of it (RFC 6824 §3.4.1).
+constexpr std::uint8_t kBlindAnnouncements = 2;
 /// An echo is awaited for two retransmission timeouts, or at least so long: Linux counts one that
 /// comes again while it looks at it as dropped. Twice that next time.
 constexpr Duration kLeastPatience = 1s;
@@ -105,17 +107,21 @@ void Connection::announce_addresses(Instant now) {
 }
 
 /// One at a time, as Linux does: it drops an ADD_ADDR that comes while another one waits to be
-/// looked at.
-Connection::Announcement* Connection::announcement_under_way() {
-  for (Announcement& announcement : announcements_)
-    if (!announcement.echoed) return &announcement;
-  return nullptr;
+/// looked at. Without an echo none would wait for another.
+std::size_t Connection::announcement_under_way() const {
+  const std::size_t none = announcements_.size();
+  std::size_t found = none;
+  for (std::size_t i = 0; i < none; ++i) {
+    if (announcements_[i].echoed) continue;
+    if (version_ != Version::V0) return i;
+    if (found == none || announcements_[i].next < announcements_[found].next) found = i;
+  }
+  return found;
 }
 
 Instant Connection::next_announcement() const {
-  for (const Announcement& announcement : announcements_)
-    if (!announcement.echoed) return announcement.next;
-  return kNever;
+  const std::size_t at = announcement_under_way();
+  return at == announcements_.size() ? kNever : announcements_[at].next;
 }
 
 void Connection::on_announcement_timer(Instant now) {
@@ -124,42 +130,64 @@ void Connection::on_announcement_timer(Instant now) {
     if (subflow.phase == Subflow::Phase::Ready && (carrier == nullptr || carrier->stale))
       carrier = &subflow;
   });
-  Announcement* const announcement = announcement_under_way();
-  if (announcement == nullptr || announcement->next > now) return;
-  if (announcement->sent >= kMostAnnouncements || fallback_.is_infinite() || closing_) {
-    announcement->echoed = true;
-    return;
+  const std::uint8_t most = version_ == Version::V0 ? kBlindAnnouncements : kMostAnnouncements;
+  while (next_announcement() <= now) {
+    Announcement& announcement = announcements_[announcement_under_way()];
+    if (announcement.sent >= most || fallback_.is_infinite() || closing_) {
+      announcement.echoed = true;
+      continue;
+    }
+    const Duration patience =
+        carrier == nullptr ? kLeastPatience : std::max(2 * carrier->tcp.rto(), kLeastPatience);
+    announcement.next = now + patience * (1 << announcement.sent);
+    if (carrier == nullptr) continue;
+    ++announcement.sent;
+    announce(*carrier, announcement);
   }
-  const Duration patience =
-      carrier == nullptr ? kLeastPatience : std::max(2 * carrier->tcp.rto(), kLeastPatience);
-  announcement->next = now + patience * (1 << announcement->sent);
-  if (carrier == nullptr) return;
-  ++announcement->sent;
-  ++env_.stats.add_addr_tx;
-  AddAddr option{.id = announcement->id,
-                 .address = announcement->address,
-                 .port = announcement->port,
-                 .hmac = {}};
-  option.hmac = add_addr_hmac(local_key_, remote_key_, announcement->id,
-                              {announcement->address, announcement->port.value_or(0)});
-  carrier->controls.push_back(option);
-  carrier->tcp.request_bare_ack();
 }
 
-void Connection::on_echo(const AddAddr& option) {
-  ++env_.stats.echo_add;
+void Connection::announce(Subflow& carrier, const Announcement& announcement) {
+  ++env_.stats.add_addr_tx;
+  AddAddr option{.id = announcement.id,
+                 .address = announcement.address,
+                 .port = announcement.port,
+                 .hmac = {}};
+  if (version_ != Version::V0)
+    option.hmac = add_addr_hmac(local_key_, remote_key_, announcement.id,
+                                {announcement.address, announcement.port.value_or(0)});
+  carrier.controls.push_back(option);
+  carrier.tcp.request_bare_ack();
+}
+
+void Connection::on_echo(AddressId id, const IpAddress& address) {
   for (Announcement& announcement : announcements_)
-    if (announcement.id == option.id && announcement.address == option.address)
-      announcement.echoed = true;
+    if (announcement.id == id && announcement.address == address) announcement.echoed = true;
+}
+
+/// Version 0 has neither an HMAC, so that whoever can put a segment into a subflow is believed, nor
+/// an echo (RFC 6824 §3.4.1).
+bool Connection::is_genuine(const AddAddr& option) const {
+  if (version_ == Version::V0) return !option.hmac;
+  const Endpoint named{option.address, option.port.value_or(0)};
+  return option.hmac && *option.hmac == add_addr_hmac(remote_key_, local_key_, option.id, named);
+}
+
+void Connection::echo(Subflow& subflow, AddAddr option) {
+  if (version_ == Version::V0) return;
+  option.echo = true;
+  option.hmac.reset();
+  subflow.controls.push_back(option);
+  subflow.tcp.request_bare_ack();
+  ++env_.stats.echo_add_tx;
 }
 
 void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& option) {
   if (option.echo) {
-    on_echo(option);
+    ++env_.stats.echo_add;
+    on_echo(option.id, option.address);
     return;
   }
-  const Endpoint named{option.address, option.port.value_or(0)};
-  if (!option.hmac || *option.hmac != add_addr_hmac(remote_key_, local_key_, option.id, named)) {
+  if (!is_genuine(option)) {
     ++env_.stats.add_addr_bad_hmac;
     return;
   }
@@ -171,12 +199,7 @@ void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& optio
     ++env_.stats.add_addr_drop;
     return;
   }
-  AddAddr echo = option;
-  echo.echo = true;
-  echo.hmac.reset();
-  subflow.controls.push_back(echo);
-  subflow.tcp.request_bare_ack();
-  ++env_.stats.echo_add_tx;
+  echo(subflow, option);
   // Without a port it is that of the first subflow (RFC 8684 §3.4.1).
   const Endpoint endpoint{option.address, option.port.value_or(first_tuple_.remote.port)};
   bool is_news = true;

@@ -216,8 +216,8 @@ void Connection::on_third_ack_timer(Instant now) {
 }
 
 Instant Connection::next_deadline() const {
-  Instant next =
-      std::min({meta_deadline_, alone_until_, linger_until_, plan_at_, next_announcement()});
+  Instant next = std::min(
+      {meta_deadline_, alone_until_, linger_until_, plan_at_, fastclose_at_, next_announcement()});
   for (const auto& subflow : places()) {
     if (!subflow) continue;
     next = std::min(next, subflow->tcp.next_deadline());
@@ -273,6 +273,10 @@ std::optional<SubflowId> Connection::next_gone() const {
 }
 
 void Connection::remove(SubflowId id, Instant /*now*/) {
+  if (subflows_[id].get() == fastclose_by_) {
+    release_acked(*fastclose_by_);
+    fastclose_by_ = nullptr;
+  }
   ASSERT(subflows_[id]->sent.empty());
   subflows_[id].reset();
 }

@@ -73,6 +73,7 @@ struct SocketInfo {
   std::uint32_t mss = 0;        ///< Payload of a full segment we send.
   /// Whether it speaks MPTCP: then the figures above are sums, or those of the data level.
   bool multipath = false;
+  Version multipath_version = Version::V1;
   std::vector<SubflowInfo> subflows;
 };
 

@@ -67,11 +67,10 @@ void Core::Impl::send_cookie(Instant now, std::uint32_t listener,
   wire::TxSegment answer = tcp::syn_ack(
       kept, {cookie.iss, mss_for(received.tuple), cookie.ts_value.value_or(0)}, service.tcp);
   std::array<std::byte, kMaxOptionLength> options;
-  if (asks_for_multipath(received, service.mptcp)) {
-    MpCapable capable;
-    capable.sender_key =
-        find_key_of_cookie(received.tuple, cookie.iss, [&](Key key) { return may_use(key); });
-    capable.no_join_here = !service.mptcp.join_first_address;
+  if (const auto version = asks_for_multipath(received, service.mptcp)) {
+    MpCapable capable = capable_of(*version, service.mptcp);
+    capable.sender_key = find_key_of_cookie(received.tuple, cookie.iss,
+                                            [&](Key key) { return may_use(key, *version); });
     const auto asked = find_option<MpCapable>(received.segment.header);
     capable.checksum = service.mptcp.checksum || asked->checksum;
     if (capable.sender_key)
@@ -100,11 +99,16 @@ bool Core::Impl::on_cookie(Instant now, wire::ReceivedSegment& received) {
                      .timestamp_offset = secrets.timestamp_offset(received.tuple),
                      .listener = *listener,
                      .mss = mss_for(received.tuple)};
-  // Who answers with options was offered them.
-  if (listeners[*listener].mptcp.enabled && !header.options.mptcp.empty()) {
+  // Who answers with options was offered them. With data and without the keys it is a peer of
+  // version 0 whose third segment was lost; what the SYN said of its key is forgotten, and so the
+  // connection goes on as TCP. In version 1 the first data has the keys (RFC 8684 §3.1).
+  const auto third = find_option<MpCapable>(header);
+  const bool lost = !third && received.segment.payload_length() != 0;
+  if (listeners[*listener].mptcp.enabled && !header.options.mptcp.empty() && !lost) {
     Offer offer;
     offer.kind = Offer::Kind::Capable;
-    const auto third = find_option<MpCapable>(header);
+    if (third && third->version == 0 && listeners[*listener].mptcp.oldest_version == Version::V0)
+      offer.version = Version::V0;
     offer.local_key = find_key_of_cookie(received.tuple, half.iss, [&](Key key) {
                         return third && third->receiver_key == key;
                       }).value_or(Key{});

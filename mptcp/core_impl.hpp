@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "dataplane/tcp/isn.hpp"
 #include "dataplane/tcp/syn_table.hpp"
 #include "mptcp/blackhole_table.hpp"
+#include "mptcp/capable.hpp"
 #include "mptcp/connection.hpp"
 #include "mptcp/core.hpp"
 #include "mptcp/token_table.hpp"
@@ -87,6 +89,7 @@ inline constexpr std::uint32_t kNoListener = 0xffff'ffff;
 struct Offer {
   enum class Kind : std::uint8_t { Tcp, Capable, Join };
   Key local_key{};         ///< Capable.
+  Key remote_key{};        ///< Likewise, of version 0, whose SYN has it.
   std::uint32_t slot = 0;  ///< Join: the connection, and which life of its slot.
   std::uint32_t generation = 0;
   Nonce local_nonce{};
@@ -95,7 +98,8 @@ struct Offer {
   AddressId remote_id{};
   bool backup = false;
   bool checksum = false;
-  std::uint32_t unused = 0;
+  Version version = Version::V1;
+  std::array<std::uint8_t, 3> unused{};
 };
 static_assert(sizeof(Offer) == sizeof(tcp::HalfOpen::upper));
 
@@ -172,14 +176,16 @@ struct Core::Impl {
   std::uint16_t home_of(Token token) const {
     return static_cast<std::uint16_t>(raw(token) % std::max<std::uint16_t>(config.core_count, 1));
   }
-  bool may_use(Key key) const;
-  std::optional<Key> make_key();
+  bool may_use(Key key, Version version) const;
+  std::optional<Key> make_key(Version version);
   Nonce make_nonce();
-  std::unique_ptr<Connection> make_meta(const tcp::Config& tcp, const Config& config, Key key,
-                                        Instant now);
+  std::unique_ptr<Connection> make_meta(const tcp::Config& tcp, const Config& config,
+                                        Version version, Key key, Instant now);
   bool open_meta(Instant now, std::uint32_t index, const SubflowOpen& open, const tcp::Config& tcp,
                  const Config& config);
-  bool asks_for_multipath(const wire::ReceivedSegment& received, const Config& service);
+  /// In which version the peer asks for it, when the listener speaks that.
+  std::optional<Version> asks_for_multipath(const wire::ReceivedSegment& received,
+                                            const Config& service);
   void note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half);
   Key key_of_cookie(const FourTuple& tuple, dataplane::SeqNum cookie, std::uint32_t attempt) const;
   template <class Accepts>
@@ -196,6 +202,7 @@ struct Core::Impl {
   void on_subflow_segment(Instant now, std::uint32_t flow, wire::ReceivedSegment& received,
                           std::span<Packet>& more);
   bool reuse_subflow(Instant now, std::uint32_t flow, const wire::ReceivedSegment& received);
+  static std::optional<MpCapable> keys_of(const Offer& offer, const wire::TcpHeader& header);
   bool on_third_segment(Instant now, const tcp::HalfOpen& half, bool first_try,
                         wire::ReceivedSegment& received);
   bool accept_join(Instant now, const tcp::HalfOpen& half, bool first_try,
@@ -205,7 +212,8 @@ struct Core::Impl {
   bool open_join(Instant now, std::uint32_t index, const JoinWish& wish);
   SocketResult<void> command(Instant now, std::uint32_t index, const PathCommand& command);
   void remove_gone(Instant now, std::uint32_t index);
-  void refuse_join(Instant now, const wire::ReceivedSegment& received);
+  void refuse_join(Instant now, const wire::ReceivedSegment& received,
+                   Version version = Version::V1);
   void release_meta(std::uint32_t index);
   void on_neighbor_failed(Instant now, std::uint32_t index, const net::PathEvent& event);
   void on_subflow_event(Instant now, std::uint32_t flow, const net::PathEvent& event);

@@ -21,17 +21,17 @@ constexpr int kSegmentsPerVisit = 64;
 
 }  // namespace
 
-bool Core::Impl::may_use(Key key) const {
-  const Token token = digest_of(key, Version::V1).token;
+bool Core::Impl::may_use(Key key, Version version) const {
+  const Token token = digest_of(key, version).token;
   return home_of(token) == config.core_index && !tokens.find(token);
 }
 
-std::optional<Key> Core::Impl::make_key() {
+std::optional<Key> Core::Impl::make_key(Version version) {
   for (int i = 0; i < kKeyAttempts * config.core_count; ++i) {
     std::array<std::byte, 8> counter;
     dataplane::store_be(counter.data(), ++keys_made);
     const Key key{dataplane::siphash24(key_secret[0], key_secret[1], counter)};
-    if (may_use(key)) return key;
+    if (may_use(key, version)) return key;
   }
   ++stats.mptcp.mp_fallback_token_init;
   return std::nullopt;
@@ -45,16 +45,16 @@ Nonce Core::Impl::make_nonce() {
 }
 
 std::unique_ptr<Connection> Core::Impl::make_meta(const tcp::Config& tcp, const Config& choice,
-                                                  Key key, Instant now) {
-  return std::make_unique<Connection>(meta_environment(), tcp, choice, key, now);
+                                                  Version version, Key key, Instant now) {
+  return std::make_unique<Connection>(meta_environment(), tcp, choice, version, key, now);
 }
 
 bool Core::Impl::open_meta(Instant now, std::uint32_t index, const SubflowOpen& open,
                            const tcp::Config& tcp, const Config& choice) {
-  const auto key = make_key();
+  const auto key = make_key(choice.version);
   if (!key) return false;
   Slot& slot = *slots[index];
-  slot.meta = make_meta(tcp, choice, *key, now);
+  slot.meta = make_meta(tcp, choice, choice.version, *key, now);
   if (!tokens.insert(slot.meta->local_token(), index)) {
     slot.meta.reset();
     return false;
@@ -68,27 +68,37 @@ const tcp::Config& Core::Impl::tcp_config_of(const tcp::HalfOpen& half) const {
   return offer.kind == Offer::Kind::Join ? config.tcp : listeners[half.listener].tcp;
 }
 
-bool Core::Impl::asks_for_multipath(const wire::ReceivedSegment& received, const Config& service) {
+std::optional<Version> Core::Impl::asks_for_multipath(const wire::ReceivedSegment& received,
+                                                      const Config& service) {
   const wire::TcpHeader& header = received.segment.header;
-  if (!service.enabled || header.options.mptcp.empty()) return false;
+  if (!service.enabled || header.options.mptcp.empty()) return std::nullopt;
   const auto capable = find_option<MpCapable>(header);
   // RFC 8684 §3.1: what asks for something that we do not know is answered as TCP.
-  if (!capable || capable->version != 1 || capable->sender_key || !capable->hmac ||
+  // Deviation: in version 0, too, where flag B asks for silence (RFC 6824 §3.1). Who set it is
+  // better off with TCP than with a SYN that has to time out.
+  if (!capable || capable->version > 1 || capable->receiver_key || !capable->hmac ||
       capable->extensibility)
-    return false;
+    return std::nullopt;
+  const Version version{capable->version};
+  if (version < service.oldest_version || version > service.version) return std::nullopt;
+  // Only a SYN of version 0 has its sender's key (RFC 6824 §3.1).
+  if (capable->sender_key.has_value() != (version == Version::V0)) return std::nullopt;
   ++stats.mptcp.mp_capable_syn_rx;
-  return true;
+  return version;
 }
 
 void Core::Impl::note_offer(const wire::ReceivedSegment& received, tcp::HalfOpen& half) {
   const Config& service = listeners[half.listener].mptcp;
-  if (!asks_for_multipath(received, service)) return;
-  const auto key = make_key();
+  const auto version = asks_for_multipath(received, service);
+  if (!version) return;
+  const auto key = make_key(*version);
   if (!key) return;
   const auto capable = find_option<MpCapable>(received.segment.header);
   Offer offer;
   offer.kind = Offer::Kind::Capable;
+  offer.version = *version;
   offer.local_key = *key;
+  offer.remote_key = capable->sender_key.value_or(Key{});
   offer.checksum = service.checksum || capable->checksum;
   half.upper = std::bit_cast<decltype(half.upper)>(offer);
 }
@@ -99,9 +109,8 @@ std::size_t Core::Impl::emit_offer(const tcp::HalfOpen& half, MutableByteSpan ou
     case Offer::Kind::Tcp:
       return 0;
     case Offer::Kind::Capable: {
-      MpCapable capable;
+      MpCapable capable = capable_of(offer.version, listeners[half.listener].mptcp);
       capable.checksum = offer.checksum;
-      capable.no_join_here = !listeners[half.listener].mptcp.join_first_address;
       capable.sender_key = offer.local_key;
       return emit(capable, out);
     }
@@ -115,14 +124,16 @@ std::size_t Core::Impl::emit_offer(const tcp::HalfOpen& half, MutableByteSpan ou
   return 0;
 }
 
-void Core::Impl::refuse_join(Instant now, const wire::ReceivedSegment& received) {
+void Core::Impl::refuse_join(Instant now, const wire::ReceivedSegment& received, Version version) {
   auto reset = tcp::reset_for(received.segment);
   if (!reset) return;
   std::array<std::byte, kMaxOptionLength> options;
-  const MpTcprst why{false, ResetReason::MptcpSpecific};
-  reset->header.options.mptcp = std::span(options).first(emit(why, options));
+  if (version != Version::V0) {
+    const MpTcprst why{false, ResetReason::MptcpSpecific};
+    reset->header.options.mptcp = std::span(options).first(emit(why, options));
+    ++stats.mptcp.mp_rst_tx;
+  }
   ++stats.tcp.resets_sent;
-  ++stats.mptcp.mp_rst_tx;
   send(now, received.tuple, *reset);
 }
 
@@ -165,7 +176,7 @@ bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
   if (half != nullptr) syn_table.remove(*half);
   if (!slot.meta->may_be_joined(received.tuple.local)) {
     ++stats.mptcp.mp_join_rejected;
-    refuse_join(now, received);
+    refuse_join(now, received, slot.meta->version());
     return true;
   }
   half = syn_table.add(received.tuple);
@@ -199,6 +210,25 @@ bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
   return true;
 }
 
+/// The keys of both sides, which the third segment has. In version 0 that one is not repeated, and
+/// the SYN said as much: any option of the peer shows that it has our key (RFC 6824 §3.1).
+std::optional<MpCapable> Core::Impl::keys_of(const Offer& offer, const wire::TcpHeader& header) {
+  const auto capable = find_option<MpCapable>(header);
+  const bool from_syn = offer.version == Version::V0 && offer.remote_key != Key{};
+  if (!capable && from_syn) {
+    MpCapable known;
+    known.version = 0;
+    known.checksum = offer.checksum;
+    known.sender_key = offer.remote_key;
+    return known;
+  }
+  if (!capable || Version{capable->version} != offer.version || !capable->sender_key ||
+      capable->receiver_key != offer.local_key)
+    return std::nullopt;
+  if (from_syn && capable->sender_key != offer.remote_key) return std::nullopt;
+  return capable;
+}
+
 bool Core::Impl::on_third_segment(Instant now, const tcp::HalfOpen& half, bool first_try,
                                   wire::ReceivedSegment& received) {
   const auto offer = std::bit_cast<Offer>(half.upper);
@@ -209,8 +239,8 @@ bool Core::Impl::on_third_segment(Instant now, const tcp::HalfOpen& half, bool f
     ++stats.mptcp.mp_capable_fallback_ack;
     return open_passive(now, half, first_try, received);
   }
-  const auto capable = find_option<MpCapable>(header);
-  if (!capable || !capable->sender_key || capable->receiver_key != offer.local_key) {
+  const auto capable = keys_of(offer, header);
+  if (!capable) {
     // Something behind the third segment overtook it: without the peer's key it says nothing, and
     // the peer repeats the key with its first data (RFC 8684 §3.1).
     ++stats.mptcp.third_acks_awaited;
@@ -221,7 +251,7 @@ bool Core::Impl::on_third_segment(Instant now, const tcp::HalfOpen& half, bool f
     ++stats.tcp.accept_overflows;
     return false;
   }
-  auto meta = make_meta(listener.tcp, listener.mptcp, offer.local_key, now);
+  auto meta = make_meta(listener.tcp, listener.mptcp, offer.version, offer.local_key, now);
   const auto index = open_slot(half.tuple, received.port);
   if (!index) return false;
   if (!tokens.insert(meta->local_token(), *index)) {
@@ -258,7 +288,7 @@ bool Core::Impl::accept_join(Instant now, const tcp::HalfOpen& half, bool first_
   ++stats.mptcp.mp_join_ack_rx;
   if (!third || !slot.meta->proves_keys(*third, offer.local_nonce, offer.remote_nonce)) {
     ++stats.mptcp.mp_join_ack_hmac_failure;
-    refuse_join(now, received);
+    refuse_join(now, received, slot.meta->version());
     return true;
   }
   SubflowOpen open{half.tuple, received.port, half.iss, half.timestamp_offset, half.mss};
@@ -427,6 +457,7 @@ SocketInfo Core::Impl::info_of(const Connection& meta) {
   out.snd_wnd = data.snd_wnd;
   out.rcv_wnd = data.rcv_wnd;
   out.multipath = !meta.is_fallen_back();
+  out.multipath_version = meta.version();
   out.subflows = meta.subflow_infos();
   for (const SubflowInfo& subflow : out.subflows) {
     out.segments_sent += subflow.segments_sent;

@@ -136,6 +136,8 @@ std::optional<SocketId> Core::accept(SocketId id) {
     tcp::Outcome missed;
     missed.readable = slot.visit([](const auto& c) { return c.readable(); }) != 0;
     missed.end_of_stream = slot.visit([](const auto& c) { return c.has_received_fin(); });
+    missed.closed =
+        slot.visit([](const auto& c) { return c.close_reason() != tcp::CloseReason::None; });
     self.after_input(index, missed);
     return self.id_of(index);
   }

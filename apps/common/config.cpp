@@ -217,6 +217,16 @@ void assign_as(T& field, const std::optional<Located<U>>& value) {
   if (value) field = static_cast<T>(value->value);
 }
 
+void read_versions(TableReader& table, mptcp::Config& mptcp) {
+  const auto version = table.integer("version", 0, 1);
+  const auto oldest = table.integer("oldest_version", 0, 1);
+  if (version) mptcp.version = mptcp::Version{static_cast<std::uint8_t>(version->value)};
+  if (oldest) mptcp.oldest_version = mptcp::Version{static_cast<std::uint8_t>(oldest->value)};
+  if (mptcp.oldest_version > mptcp.version)
+    table.report().error(oldest->line, "oldest_version is above version",
+                         "Leave oldest_version out, or set version = 1.");
+}
+
 void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& mptcp) {
   Report& report = table.report();
   if (const auto enabled = table.flag("enabled")) mptcp.enabled = enabled->value;
@@ -235,6 +245,7 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& 
                    "Use \"cubic\", \"bbr\" or \"reno\", or \"lia\", \"olia\" or \"balia\".");
   }
   if (const auto checksum = table.flag("checksum")) mptcp.checksum = checksum->value;
+  read_versions(table, mptcp);
   assign(mptcp.join_first_address, table.flag("join_first_address"));
   assign(mptcp.blackhole_time, table.duration("blackhole_time", 0s, 240h));
   if (const auto again = table.flag("opportunistic"))
@@ -414,6 +425,8 @@ mtu = 1500
 
 [mptcp]
 enabled = true                         # false: plain TCP, whatever the peer offers
+version = 1                            # the newest: 1 is RFC 8684, 0 is RFC 6824; connects ask for it
+oldest_version = 0                     # 1: a peer that asks for version 0 is answered as TCP
 scheduler = "min-rtt"                  # min-rtt, round-robin, redundant, blest or ecf
 path_manager = "fixed-pairs"           # fixed-pairs, full-mesh or none
 congestion_control = "cubic"           # reno, cubic, bbr, lia, olia or balia

@@ -20,7 +20,7 @@ struct HalfOpen {
   std::uint32_t listener = 0;  ///< The owner's name for it.
   std::uint16_t mss = 0;       ///< What we announced.
   /// The owner's, about what it said in the options that TCP does not know.
-  std::array<std::uint64_t, 4> upper{};
+  std::array<std::uint64_t, 5> upper{};
   std::uint8_t retries = 0;
   Instant sent_at{};          ///< The first SYN-ACK.
   Instant deadline = kNever;  ///< When it is sent again; kNever: the slot is free.

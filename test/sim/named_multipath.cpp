@@ -180,6 +180,13 @@ void add_falls(std::vector<Scenario>& all) {
     stripped.boxes = {{BoxKind::StripMptcp, strip.from}};
     all.push_back(stripped);
   }
+  Scenario old = exchange("version-zero", "two paths in the version of RFC 6824, with loss");
+  for (Station* station : {&old.client, &old.server})
+    station->mptcp.version = mptcp::Version::V0;
+  for (LinkConfig* link : {&old.up, &old.down})
+    link->faults.loss = 0.002;
+  all.push_back(old);
+
   Scenario joins = exchange("joins-refused", "a firewall on the second path resets joins");
   joins.more_paths[0].boxes = {{BoxKind::RefuseJoins, 1}};
   all.push_back(joins);

@@ -168,14 +168,15 @@ void Oracle::on_sent(Instant now, std::size_t host_index, ByteSpan frame) {
   const FourTuple tuple{{s.source, s.source_port}, {s.destination, s.destination_port}};
   End* end = &current(host, tuple);
   if (s.has(kRst)) {
+    end->reset_sent = true;
     if (std::optional<std::string> bad = check_reset(*end, s)) fail(now, host_index, *bad, frame);
     return;
   }
   // A path of several may be over before its connection is.
   const bool over = !end->is_live() || end->multipath;
   // Behind a reset an attacker may begin a connection with its four-tuple.
-  if (end->witness.reset_arrived() && s.has(kSyn) && s.has(kAck) && end->forged_syn == s.ack - 1)
-    return;
+  const bool reset = end->witness.reset_arrived() || (end->reset_sent && over);
+  if (reset && s.has(kSyn) && s.has(kAck) && end->forged_syn == s.ack - 1) return;
   if (s.has(kSyn) && end->witness.syn_sent() && end->witness.iss() != s.seq && over) {
     // The same four-tuple again, or another answer to the same SYN.
     const std::optional<Segment> asked = end->last_syn;

@@ -49,6 +49,7 @@ struct End {
   std::uint64_t window_edge = 0;
   /// Its subflow speaks MPTCP: what it carries, and when it ends, is not the stream's.
   bool multipath = false;
+  bool reset_sent = false;
 
   bool is_live() const { return opened && !released; }
   void carry_anything() {

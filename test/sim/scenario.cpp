@@ -28,6 +28,7 @@ class Draw {
     draw_attack();
     draw_multipath();
     draw_path_commands();
+    draw_versions();
     draw_bound();
     return std::move(out_);
   }
@@ -47,6 +48,7 @@ class Draw {
   void draw_attack();
   void draw_multipath();
   void draw_path_commands();
+  void draw_versions();
   mptcp::Config draw_mptcp(Rng& rng) const;
   BoxSpec draw_mptcp_box(Rng& rng) const;
   void draw_bound();
@@ -375,6 +377,20 @@ void Draw::draw_path_commands() {
   }
 }
 
+void Draw::draw_versions() {
+  // In so many seeds, and in none of seeds.txt, which stay what they were.
+  if (out_.seed % 9 != 6) return;
+  Rng own = Rng(out_.seed).fork(3);
+  out_.client.mptcp.version = mptcp::Version::V0;
+  if (own.chance(0.5)) out_.server.mptcp.version = mptcp::Version::V0;
+  // The first octets follow the segment that opens the connection; who has closed by then does not
+  // wait for any.
+  for (ConnectionPlan& plan : out_.connections)
+    if (plan.client_app.octets > 0) plan.server_app.close_early = false;
+  // Only the listener: its peer goes on as TCP.
+  if (own.chance(0.1)) out_.client.mptcp.version = mptcp::Version::V1;
+}
+
 mptcp::Config Draw::draw_mptcp(Rng& rng) const {
   constexpr mptcp::SchedulerKind kSchedulers[] = {
       mptcp::SchedulerKind::MinRtt, mptcp::SchedulerKind::RoundRobin,
@@ -522,9 +538,10 @@ std::string describe(const Scenario& s) {
   }
   for (const auto* station : {&s.client, &s.server}) {
     if (!station->mptcp.enabled) continue;
-    out += fmt::format("  {} speaks MPTCP: {}, {}{}\n", station == &s.client ? "client" : "server",
-                       name_of(station->mptcp.scheduler), name_of(station->mptcp.path_manager),
-                       station->mptcp.checksum ? ", checksums" : "");
+    out += fmt::format(
+        "  {} speaks MPTCP {}: {}, {}{}\n", station == &s.client ? "client" : "server",
+        static_cast<int>(station->mptcp.version), name_of(station->mptcp.scheduler),
+        name_of(station->mptcp.path_manager), station->mptcp.checksum ? ", checksums" : "");
   }
   for (const ConnectionPlan& plan : s.connections) {
     const Duration pause = std::max(plan.client_app.path_pause, plan.server_app.path_pause);

@@ -282,12 +282,14 @@ TEST_CASE("[mptcp] says how a connection uses its paths", "[apps][config]") {
   CHECK(usual.path_manager == mptcp::PathManagerKind::FixedPairs);
   CHECK(usual.join_first_address);
   CHECK(usual.blackhole_time == 1h);
+  CHECK(usual.version == mptcp::Version::V1);
+  CHECK(usual.oldest_version == mptcp::Version::V0);
   const mptcp::Config other = accepted(port +
                                        "[mptcp]\nenabled = false\nscheduler = \"redundant\"\n"
                                        "path_manager = \"full-mesh\"\nchecksum = true\n"
                                        "opportunistic = false\npenalisation = false\n"
                                        "max_subflows = 32\njoin_first_address = false\n"
-                                       "blackhole_time = \"0s\"\n")
+                                       "blackhole_time = \"0s\"\nversion = 0\n")
                                   .mptcp;
   CHECK_FALSE(other.enabled);
   CHECK(other.checksum);
@@ -298,6 +300,12 @@ TEST_CASE("[mptcp] says how a connection uses its paths", "[apps][config]") {
   CHECK(other.max_subflows == 32);
   CHECK_FALSE(other.join_first_address);
   CHECK(other.blackhole_time == 0s);
+  CHECK(other.version == mptcp::Version::V0);
+  CHECK(accepted(port + "[mptcp]\noldest_version = 1\n").mptcp.oldest_version ==
+        mptcp::Version::V1);
+  CHECK_THAT(refusal(port + "[mptcp]\nversion = 2\n"), Contains("version"));
+  CHECK_THAT(refusal(port + "[mptcp]\nversion = 0\noldest_version = 1\n"),
+             Contains("oldest_version is above version"));
   CHECK_THAT(refusal(port + "[mptcp]\nmax_subflows = 33\n"), Contains("max_subflows"));
 }
 
