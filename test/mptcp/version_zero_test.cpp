@@ -16,13 +16,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using dataplane::IpAddress;
-using dataplane::load_be;
 using dataplane::wire::TcpFlags;
 using Frame = std::vector<std::byte>;
 
 constexpr unsigned kCapable = 0;
 constexpr unsigned kJoin = 1;
-constexpr unsigned kDss = 2;
 constexpr unsigned kAddAddr = 3;
 constexpr unsigned kPrio = 5;
 constexpr unsigned kFastclose = 7;
@@ -159,8 +157,8 @@ TEST_CASE("version 0 carries data both ways over two paths", "[mptcp][v0][rfc682
 TEST_CASE("a peer gets the version that it asks for, if it is spoken", "[mptcp][v0][rfc8684-3.1]") {
   struct Case {
     CoreConfig client, server;
-    bool multipath;
-    Version version;
+    bool multipath = false;
+    Version version = Version::V1;
   };
   const auto one = speaking(Version::V1);
   const auto only_one = speaking(Version::V1, Version::V1);
