@@ -279,8 +279,8 @@ class Connection {
     Dsn begin;
     Dsn end;
   };
-  std::optional<Late> first_late(const Subflow& fast) const;
-  Duration time_until_acked(const Subflow& subflow, std::uint64_t position) const;
+  std::optional<Late> first_late(const Subflow& fast);
+  std::optional<Late> first_late_of(Subflow& slow, const Subflow& fast) const;
   void schedule_opportunistic(Instant now);
   void penalise(Instant now, const Subflow& fast);
 

@@ -5,12 +5,27 @@
 namespace mptcp {
 namespace {
 
+using namespace std::chrono_literals;
+
 /// Octets that one decision gives to one subflow.
 constexpr std::uint32_t kBurst = 65'536;
 /// Decisions of one turn; the rest waits for the next.
 constexpr int kGrantsPerTurn = 64;
 /// Mappings of a subflow that one look for late octets goes through.
 constexpr std::size_t kMappingsPerLook = 64;
+
+/// The position that a subflow's acknowledgments reach in so short a time. What was sent last of
+/// all that is in flight has a whole round trip before it, and what is lost has so too.
+std::uint64_t acked_within(const Subflow& subflow, Duration time) {
+  const std::uint64_t acked = subflow.tcp.acked_position();
+  if (subflow.tcp.is_repairing()) return acked;
+  const std::uint64_t flight =
+      std::min(subflow.tcp.info().cwnd, subflow.tcp.written_position() - acked);
+  const double round_trips =
+      static_cast<double>(time.count()) /
+      static_cast<double>(std::max<Duration>(subflow.tcp.srtt(), 1us).count());
+  return acked + static_cast<std::uint64_t>(static_cast<double>(flight) * round_trips);
+}
 
 }  // namespace
 
@@ -75,30 +90,29 @@ Connection::Stall Connection::stall(Instant now) const {
   return was_full_ ? Stall::Buffer : Stall::None;
 }
 
-Duration Connection::time_until_acked(const Subflow& subflow, std::uint64_t position) const {
-  const auto info = subflow.tcp.info();
-  const double windows = static_cast<double>(position - subflow.tcp.acked_position()) /
-                         static_cast<double>(std::max<std::uint64_t>(info.cwnd, info.mss));
-  // What is lost has its round trip before it.
-  const double rounds = windows + (subflow.tcp.is_repairing() ? 1 : 0);
-  return Duration(static_cast<Duration::rep>(static_cast<double>(info.srtt.count()) * rounds));
+std::optional<Connection::Late> Connection::first_late_of(Subflow& slow,
+                                                          const Subflow& fast) const {
+  const std::uint64_t soon = acked_within(slow, fast.tcp.srtt());
+  if (soon < slow.rescued_from || soon > slow.rescued_until)
+    slow.rescued_from = slow.rescued_until = soon;
+  const std::size_t first = slow.sent.first_ending_after(slow.rescued_until);
+  const std::size_t end = std::min(slow.sent.size(), first + kMappingsPerLook);
+  for (std::size_t i = first; i < end; ++i) {
+    const Mapping& mapping = slow.sent[i];
+    const std::uint64_t from = std::max(mapping.position, slow.rescued_until);
+    const Dsn begin = rescued_.first_gap(max(mapping.dsn_at(from), send_.begin()));
+    if (begin < mapping.dsn_end() && !fast.carries(begin)) return Late{begin, mapping.dsn_end()};
+    slow.rescued_until = mapping.end();
+  }
+  return std::nullopt;
 }
 
-std::optional<Connection::Late> Connection::first_late(const Subflow& fast) const {
+std::optional<Connection::Late> Connection::first_late(const Subflow& fast) {
   std::optional<Late> first;
-  const Duration patience = fast.tcp.srtt();
-  for_each_alive([&](const Subflow& slow) {
-    if (&slow == &fast || slow.tcp.srtt() <= patience) return;
-    for (std::size_t i = 0; i < std::min(slow.sent.size(), kMappingsPerLook); ++i) {
-      const Mapping& mapping = slow.sent[i];
-      if (first && mapping.dsn >= first->begin) continue;
-      const Dsn begin = rescued_.first_gap(max(mapping.dsn, send_.begin()));
-      if (begin >= mapping.dsn_end() || (first && begin >= first->begin)) continue;
-      if (fast.carries(begin)) continue;
-      const std::uint64_t position = mapping.position + (begin - mapping.dsn);
-      if (time_until_acked(slow, position) <= patience) continue;
-      first = Late{begin, mapping.dsn_end()};
-    }
+  for_each_alive([&](Subflow& slow) {
+    if (&slow == &fast || slow.tcp.srtt() <= fast.tcp.srtt()) return;
+    const std::optional<Late> late = first_late_of(slow, fast);
+    if (late && (!first || late->begin < first->begin)) first = late;
   });
   return first;
 }

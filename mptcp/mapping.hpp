@@ -44,6 +44,8 @@ class MappingList {
 
   /// The mapping that holds `position`, or nullptr.
   const Mapping* find(std::uint64_t position) const;
+  /// Where in the list what ends behind `position` begins; size() where nothing does.
+  std::size_t first_ending_after(std::uint64_t position) const;
   /// Where the octets that are mapped without a gap from `position` on end.
   std::uint64_t covered_until(std::uint64_t position) const;
   /// Forgets what lies before `position`, and tells each run that goes to `gone(dsn, length)`.
@@ -69,7 +71,6 @@ class MappingList {
   void clear() { list_.clear(); }
 
  private:
-  std::size_t first_ending_after(std::uint64_t position) const;
   void place(std::size_t at, const Mapping& mapping);
 
   dataplane::Ring<Mapping> list_;

@@ -100,7 +100,10 @@ struct Subflow {
   Instant ready_at{};
   Instant penalised_until{};
 
-  MappingList sent;                    ///< Of what TCP holds for us.
+  MappingList sent;  ///< Of what TCP holds for us.
+  /// Positions in `sent`: a faster subflow has sent again all between these two.
+  std::uint64_t rescued_from = 0;
+  std::uint64_t rescued_until = 0;
   SharedMappings shared;               ///< Those of the wire that several segments have.
   MappingList received;                ///< Of what TCP has not given to us, as far as it is mapped.
   std::uint64_t delivered = 0;         ///< Position of the next octet that TCP gives to us.

@@ -112,6 +112,25 @@ void add_burdens(std::vector<Scenario>& all) {
   all.push_back(window);
 }
 
+/// What a slow path holds at the end is sent again by the fast one, however much it is.
+void add_tail(std::vector<Scenario>& all) {
+  LinkConfig slow = link_of(3'200'000, 150ms);
+  LinkConfig fast = link_of(54'800'000, 2'750us);
+  slow.queue_frames = 261;
+  slow.queue_octets = 10'000'000;
+  fast.queue_frames = 75;
+  Scenario tail = download("slow-tail", "55 Mbit/s and 5.5 ms, beside 3 Mbit/s with a queue of 1 s",
+                           slow, fast);
+  tail.connections[0].server_app.octets = 34'000'000;
+  for (Station* station : {&tail.client, &tail.server}) {
+    station->back_pressure = false;
+    station->pool_packets = 60'000;
+  }
+  tail.goal->within = 6'250ms;
+  tail.goal->quick = true;
+  all.push_back(tail);
+}
+
 void add_cuts(std::vector<Scenario>& all) {
   for (const bool first : {true, false}) {
     Scenario cut = exchange(first ? "cut-first-path" : "cut-second-path",
@@ -203,6 +222,7 @@ std::vector<Scenario> multipath_scenarios() {
   std::vector<Scenario> all;
   add_shapes(all);
   add_burdens(all);
+  add_tail(all);
   add_cuts(all);
   add_faults(all);
   add_falls(all);
