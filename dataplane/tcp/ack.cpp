@@ -194,7 +194,10 @@ void Connection::enter_recovery(Instant now, std::uint64_t in_flight) {
   undo_.start(snd_una_);
   tail_probe_.stop();
   disarm(Timer::TailProbe);
-  cc::on_loss(cc_, now, snd_nxt_ - snd_una_);
+  // What filled the path is what was in flight when the lost segment left: where the sender had
+  // nothing to send since then, what is left in flight says nothing (RFC 9438 §4.6, RFC 7661
+  // §4.4.1).
+  cc::on_loss(cc_, now, std::max<std::uint64_t>(snd_nxt_ - snd_una_, scoreboard_.flight_of_loss()));
 }
 
 void Connection::update_send_window(Instant now, const wire::TcpSegment& segment) {

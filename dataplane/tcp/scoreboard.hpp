@@ -57,6 +57,8 @@ class Scoreboard {
                Duration min_rtt, Rack& rack);
   /// The application has nothing to send although it might.
   void on_app_limited() { rate_.on_app_limited(pipe()); }
+  /// Octets in the network when the segment that was marked lost last left, with it.
+  std::uint32_t flight_of_loss() const { return newly_lost_.in_flight; }
   /// What was marked lost since the last call.
   cc::LossSample take_newly_lost() { return std::exchange(newly_lost_, {}); }
 

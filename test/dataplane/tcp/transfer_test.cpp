@@ -303,5 +303,32 @@ TEST_CASE("a run is taken as the segments it is made of", "[tcp][input][rfc9293-
   CHECK(std::equal(got.begin(), got.end(), sent.begin()));
 }
 
+TEST_CASE("a loss lowers the window from what was in flight when the lost segment left",
+          "[tcp][ack][rfc9438-4.6]") {
+  Bench bench;
+  bench.config.receive_buffer_initial = bench.config.receive_buffer_max = 8 << 20;
+  EnginePair pair(bench, 50ms);
+  pair.establish();
+  const auto warm = pattern(3'000'000);
+  REQUIRE(pair.transfer(*pair.a, *pair.b, warm, 30s) == warm);
+  pair.run(150ms);
+  const std::uint64_t cwnd = pair.a->info().cwnd;
+  // A full window and then nothing: when the loss is seen, all that came before it has left.
+  std::uint64_t sent = 0;
+  bool lost = false;
+  pair.drop = [&](int direction, const wire::TxSegment& segment) {
+    if (direction == 0) sent += segment.payload_length;
+    const bool drops = direction == 0 && !lost && sent > cwnd - 6 * 1'460;
+    lost = lost || drops;
+    return drops;
+  };
+  const auto octets = pattern(cwnd);
+  REQUIRE(pair.a->write(octets) == cwnd);
+  pair.run(2s);
+  REQUIRE(bench.stats.fast_recoveries == 1);
+  CHECK(pair.a->info().cwnd < cwnd);
+  CHECK(pair.a->info().cwnd > cwnd / 2);
+}
+
 }  // namespace
 }  // namespace dataplane::tcp::test
