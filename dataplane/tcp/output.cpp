@@ -17,6 +17,9 @@ constexpr std::size_t kSackBlockOctets = 8;
 constexpr std::size_t kMaxSegmentsInFlight = 1U << 20;
 /// Segments that may follow each other without an ACK to clock them or a rate.
 constexpr std::uint64_t kLongestBurst = 32;
+/// Round trips of which a pacer's visits are a small part: there a quarter of the window is paced,
+/// elsewhere, where ACKs that come together may well be so many, half of it.
+constexpr Duration kLongPath = 10ms;
 
 }  // namespace
 
@@ -211,7 +214,8 @@ void Connection::pace_refill(Instant now) {
   } else {
     // The peer's window, or the application, has let the flight shrink: without ACKs to clock it,
     // the rest of the window would go out at once, into a queue that holds only a part of it.
-    refilling_ = 2 * held < window && missing > kLongestBurst * payload_room();
+    const std::uint64_t parts = rtt_.min_rtt() >= kLongPath ? 4 : 2;
+    refilling_ = parts * missing > window && missing > kLongestBurst * payload_room();
     if (refilling_) pacer_.restart(now);
   }
   if (!refilling_) {

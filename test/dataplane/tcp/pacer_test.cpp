@@ -28,8 +28,9 @@ Sent send_for(Pacer& pacer, Instant& now, Duration span, Duration late = 0ns) {
   return out;
 }
 
-/// The most segments with payload that leave at one moment, while 300,000 octets go from a to b.
-std::size_t largest_burst(EnginePair& pair) {
+/// The most segments with payload that leave a at one moment of `work`.
+template <class Work>
+std::size_t largest_burst_of(EnginePair& pair, Work&& work) {
   std::size_t burst = 0;
   std::size_t largest = 0;
   Instant last{};
@@ -40,11 +41,41 @@ std::size_t largest_burst(EnginePair& pair) {
     largest = std::max(largest, burst);
     return false;
   };
-  const auto sent = pattern(300'000);
-  CHECK(pair.transfer(*pair.a, *pair.b, sent, 10s) == sent);
+  work();
   pair.drop = nullptr;
   return largest;
 }
+
+/// While 300,000 octets go from a to b.
+std::size_t largest_burst(EnginePair& pair) {
+  return largest_burst_of(pair, [&] {
+    const auto sent = pattern(300'000);
+    CHECK(pair.transfer(*pair.a, *pair.b, sent, 10s) == sent);
+  });
+}
+
+/// A connection with a window of more than 300,000 octets and a round trip of 100 ms, idle after a
+/// loss that ended its slow start.
+struct WideWindow {
+  WideWindow()
+      : pair((bench.config.receive_buffer_initial = bench.config.receive_buffer_max = 8 << 20,
+              bench),
+             50ms) {
+    pair.establish();
+    const auto warm = pattern(3'000'000);
+    std::size_t count = 0;
+    pair.drop = [&](int direction, const wire::TxSegment& segment) {
+      return direction == 0 && segment.payload_length != 0 && ++count == 1'000;
+    };
+    REQUIRE(pair.transfer(*pair.a, *pair.b, warm, 30s) == warm);
+    pair.run(150ms);
+    pair.drop = nullptr;
+    REQUIRE(bench.stats.fast_recoveries == 1);
+    REQUIRE(pair.a->info().cwnd > 300'000);
+  }
+  Bench bench;
+  EnginePair pair;
+};
 
 TEST_CASE("a pacer without a rate lets everything go", "[tcp][pacer]") {
   Pacer pacer;
@@ -107,6 +138,25 @@ TEST_CASE("a window that opens again is filled over the round trip, not at once"
   pair.run(150ms);  // All is acknowledged, and the congestion window stays.
   REQUIRE(pair.a->info().cwnd > 150'000);
   CHECK(largest_burst(pair) <= 40);
+}
+
+TEST_CASE("less than half of a window is not sent at once either", "[tcp][pacer]") {
+  WideWindow wide;
+  const std::uint64_t cwnd = wide.pair.a->info().cwnd;
+  const auto octets = pattern(2 * cwnd);
+  // Clocked by ACKs at its end, and then nothing more to send until a third of it is acknowledged.
+  const std::size_t first = cwnd * 15 / 10;
+  REQUIRE(wide.pair.a->write(std::span(octets).first(first)) == first);
+  const auto in_flight = [&] { return wide.pair.a->info().in_flight; };
+  wide.pair.run(120ms);
+  while (in_flight() > cwnd * 65 / 100)
+    wide.pair.run(1ms);
+  REQUIRE(in_flight() > cwnd / 2);
+  const std::size_t burst = largest_burst_of(wide.pair, [&] {
+    wide.pair.a->write(std::span(octets).subspan(first));
+    wide.pair.run(1s);
+  });
+  CHECK(burst <= 40);
 }
 
 }  // namespace
