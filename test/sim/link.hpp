@@ -44,6 +44,9 @@ struct LinkConfig {
   std::size_t queue_frames = 1000;
   std::size_t queue_octets = 10'000'000;
   Faults faults;
+  /// Names its chances: links of one name, in runs of one seed, lose the same frames of those that
+  /// they carry; 0: a link of its own.
+  std::uint64_t luck = 0;
 };
 
 struct LinkStats {

@@ -112,12 +112,13 @@ std::uint64_t run_many(const Options& options) {
 
 std::string verdict_of(const Pair& pair, const PairResult& result) {
   std::string out = describe(pair) + "; alone";
+  const auto takes = static_cast<double>(result.takes);
   for (const double time : result.alone)
-    out += fmt::format(" {:.2f} s", time / result.takes);
+    out += fmt::format(" {:.2f} s", time / takes);
   for (std::size_t i = 0; i < kPairSchedulers.size(); ++i)
     out += fmt::format(", {} {:.2f} s {:.1f} %", name_of(kPairSchedulers[i]),
-                       result.both[i] / result.takes, result.ratio[i] * 100);
-  return out + (result.is_good() ? "" : " FAILED") + "\n";
+                       result.both[i] / takes, result.ratio[i] * 100);
+  return out + fmt::format("; {} takes{}\n", result.takes, result.is_good() ? "" : " FAILED");
 }
 
 void print_pairs(std::span<const PairResult> results, std::uint64_t first) {

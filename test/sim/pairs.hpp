@@ -28,18 +28,21 @@ inline constexpr std::array kPairSchedulers = {
 Scenario both_paths(const Pair& pair, const mptcp::Config& mptcp, std::uint64_t take = 0);
 Scenario one_path(const Pair& pair, std::size_t which, std::uint64_t take = 0);
 
+/// Of a pair that was not well in its first.
+inline constexpr std::size_t kMostTakes = 9;
+
 struct PairResult {
   bool valid = false;
-  double alone[2] = {};  ///< Seconds by TCP over each path.
+  double alone[2] = {};  ///< Seconds by TCP over each path, summed over the takes.
   double both[kPairSchedulers.size()] = {};
-  /// The rate by MPTCP, of that by the better path alone.
+  /// The rate by MPTCP, of that by the better path alone: the median of the takes.
   double ratio[kPairSchedulers.size()] = {};
-  unsigned takes = 1;  ///< Of which the times are the means.
+  std::size_t takes = 0;
 
   bool is_good() const;
 };
-/// Where chance takes frames, two runs of one path differ; what falls below is run some times more
-/// and judged by the means.
+/// Where chance takes frames, one take says little: what falls below the better path alone is run
+/// some times more and judged by those.
 PairResult run_pair(const Pair& pair, const mptcp::Config& mptcp, const RecorderConfig& recorder);
 
 }  // namespace sim

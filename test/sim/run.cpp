@@ -50,6 +50,10 @@ class Stage {
   RunStats stats();
 
  private:
+  std::unique_ptr<Link> make_link(const LinkConfig& config, std::uint64_t place, FrameSink& out) {
+    return std::make_unique<Link>(config, world_.frames(),
+                                  rng_.fork(config.luck == 0 ? place : 10'000 + config.luck), out);
+  }
   HostConfig host_config(const Station& station, std::size_t group, std::size_t number) const;
   void add_server();
   void add_path(std::size_t number);
@@ -170,8 +174,7 @@ void Stage::add_path(std::size_t i) {
   add_boxes(path, scenario_.boxes, 0);
   auto& boxes = path.boxes;
   FrameSink& to_client = boxes.empty() ? path.client->port(0) : boxes.back()->entry(Side::Right);
-  path.down =
-      std::make_unique<Link>(scenario_.down, world_.frames(), rng_.fork(500 + i), to_client);
+  path.down = make_link(scenario_.down, 500 + i, to_client);
   FrameSink* to_server = &server_->port(0);
   if (needs_switch()) {
     to_server = &switch_.add_port(*path.down);
@@ -185,7 +188,7 @@ void Stage::add_path(std::size_t i) {
     boxes[k]->connect(Side::Left, k > 0 ? boxes[k - 1]->entry(Side::Right) : path.client->port(0));
   }
   FrameSink& from_client = boxes.empty() ? *to_server : boxes.front()->entry(Side::Left);
-  path.up = std::make_unique<Link>(scenario_.up, world_.frames(), rng_.fork(700 + i), from_client);
+  path.up = make_link(scenario_.up, 700 + i, from_client);
   path.client->connect(0, *path.up);
   world_.add(*path.up);
   world_.add(*path.down);
@@ -217,8 +220,8 @@ void Stage::add_further_path(std::size_t port) {
   }
   FrameSink& to_server = boxes.empty() ? server_->port(port) : boxes.front()->entry(Side::Left);
   FrameSink& to_client = boxes.empty() ? client.port(port) : boxes.back()->entry(Side::Right);
-  path.up = std::make_unique<Link>(plan.up, world_.frames(), rng_.fork(5000 + port), to_server);
-  path.down = std::make_unique<Link>(plan.down, world_.frames(), rng_.fork(6000 + port), to_client);
+  path.up = make_link(plan.up, 5000 + port, to_server);
+  path.down = make_link(plan.down, 6000 + port, to_client);
   client.connect(port, *path.up);
   server_->connect(port, *path.down);
   world_.add(*path.up);

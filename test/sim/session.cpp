@@ -38,8 +38,11 @@ std::vector<std::string> Session::describe_paths() const {
   std::vector<std::string> out;
   const auto info = context_.core.info(id_);
   if (done_ || !info) return out;
-  out.push_back(fmt::format("wrote {}, acknowledged {}, read {}, peer's window {}, own window {}",
-                            written_, info->bytes_acked, read_, info->snd_wnd, info->rcv_wnd));
+  out.push_back(fmt::format(
+      "wrote {}, acknowledged {}, read {}, peer's window {}, own window {}{}", written_,
+      info->bytes_acked, read_, info->snd_wnd, info->rcv_wnd,
+      info->subflows.empty() ? fmt::format(", cwnd {}, in flight {}", info->cwnd, info->in_flight)
+                             : ""));
   for (const mptcp::SubflowInfo& subflow : info->subflows) {
     out.push_back(fmt::format(
         "  p{} {}{}: srtt {:.1f} ms, cwnd {}, in flight {}, sent {}, acknowledged {}, resent {}",
