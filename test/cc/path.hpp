@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <utility>
 
 #include "cc/controller.hpp"
 #include "dataplane/base/rng.hpp"
