@@ -1,7 +1,7 @@
 #include "mptcp/reorder_queue.hpp"
 
-#include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace mptcp {
 
@@ -32,57 +32,75 @@ ReorderQueue::Inserted ReorderQueue::insert(std::uint64_t position, Packet paylo
 
 void ReorderQueue::release_late() {
   while (!late_.empty() && late_.begin()->first <= next_) {
-    const std::uint64_t begin = late_.begin()->first;
-    Packet packet = std::move(late_.begin()->second);
-    late_.erase(late_.begin());
-    in_order_.let_go(packet);
-    const std::uint64_t end = begin + packet.size();
-    if (end <= next_) continue;
-    packet.trim_front(static_cast<std::uint32_t>(next_ - begin));
-    next_ = end;
-    in_order_.append(std::move(packet));
+    const auto first = late_.begin();
+    std::uint64_t begin = first->first;
+    dataplane::Ring<Packet>& packets = first->second.packets;
+    while (!packets.empty()) {
+      Packet packet = packets.take_front();
+      in_order_.let_go(packet);
+      const std::uint64_t end = begin + packet.size();
+      if (end > next_) {
+        packet.trim_front(static_cast<std::uint32_t>(next_ - begin));
+        next_ = end;
+        in_order_.append(std::move(packet));
+      }
+      begin = end;
+    }
+    drop(first);
   }
+}
+
+void ReorderQueue::drop(Late::iterator run) {
+  dataplane::Ring<Packet>& packets = run->second.packets;
+  while (!packets.empty())
+    in_order_.let_go(packets.take_front());
+  if (run == grown_) grown_ = late_.end();
+  late_.erase(run);
 }
 
 void ReorderQueue::insert_late(std::uint64_t position, Packet payload, Inserted& out) {
   out.out_of_order = true;
   const std::uint64_t end = position + payload.size();
-  // Behind all others: the common case, for which no search is needed.
-  auto after = late_.end();
-  if (!late_.empty() && std::prev(after)->first >= position) after = late_.lower_bound(position);
-  if (after != late_.begin()) {
-    const auto before = std::prev(after);
-    const std::uint64_t known = before->first + before->second.size();
+  // The run that it may belong to, and the one behind: mostly the one that grew last.
+  auto run = grown_;
+  if (run == late_.end() || run->second.end != position) {
+    run = late_.upper_bound(position);
+    run = run == late_.begin() ? late_.end() : std::prev(run);
+  }
+  auto after = run == late_.end() ? late_.begin() : std::next(run);
+  if (run != late_.end() && run->second.end > position) {
+    const std::uint64_t known = run->second.end;
     if (known >= end) {
       out.duplicate = true;
       return;
     }
-    if (known > position) {
-      payload.trim_front(static_cast<std::uint32_t>(known - position));
-      position = known;
-    }
+    payload.trim_front(static_cast<std::uint32_t>(known - position));
+    position = known;
   }
   // Of what follows, that which the payload covers whole goes; at the first that reaches further
   // the payload ends.
   while (after != late_.end() && after->first < end) {
-    const std::uint64_t known_end = after->first + after->second.size();
-    if (known_end > end) {
+    if (after->second.end > end) {
       payload.trim_back(static_cast<std::uint32_t>(end - after->first));
       break;
     }
-    in_order_.let_go(after->second);
-    after = late_.erase(after);
+    drop(std::exchange(after, std::next(after)));
   }
   if (payload.size() == 0) {
     out.duplicate = true;
     return;
   }
   in_order_.hold(payload);
-  late_.emplace_hint(after, position, std::move(payload));
+  if (run == late_.end() || run->second.end != position)
+    run = late_.emplace_hint(after, position, Run{position, {}});
+  run->second.end += payload.size();
+  run->second.packets.push_back(std::move(payload));
+  grown_ = run;
 }
 
 void ReorderQueue::clear() {
   late_.clear();
+  grown_ = late_.end();
   in_order_.clear();
 }
 

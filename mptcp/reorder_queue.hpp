@@ -14,9 +14,10 @@ namespace mptcp {
 /// wait for the application, and those behind a hole. What comes here was acknowledged by a
 /// subflow, so nothing is thrown away but what is there already.
 ///
-/// Positions count octets since the start of the data stream. An insertion behind all others, or
-/// one that fills the first hole, costs the same however many holes there are; any other costs the
-/// logarithm of their number.
+/// Positions count octets since the start of the data stream. What lies behind a hole is kept in
+/// runs without a gap: packets that continue the run that grew last, as those of one path do, cost
+/// the same however many holes there are, and so does what fills the first hole; any other costs
+/// the logarithm of their number.
 class ReorderQueue {
  public:
   explicit ReorderQueue(dataplane::tcp::MemoryBudget& budget) : in_order_(budget) {}
@@ -41,22 +42,30 @@ class ReorderQueue {
   /// Octets from the first hole to the end of what is furthest behind it; 0 without a hole.
   std::uint64_t span() const {
     if (late_.empty()) return 0;
-    const auto& [position, packet] = *late_.rbegin();
-    return position + packet.size() - next_;
+    return late_.rbegin()->second.end - next_;
   }
-  std::size_t late_packets() const { return late_.size(); }
+  /// Runs of octets that wait behind holes.
+  std::size_t late_runs() const { return late_.size(); }
   /// Octets of memory that the packets here hold.
   std::size_t held() const { return in_order_.held(); }
   void clear();
 
  private:
-  using Late = std::map<std::uint64_t, dataplane::Packet>;
+  /// Octets that lie together, behind a hole.
+  struct Run {
+    std::uint64_t end = 0;
+    dataplane::Ring<dataplane::Packet> packets;
+  };
+  /// By the position of the first octet, without overlap.
+  using Late = std::map<std::uint64_t, Run>;
 
   void insert_late(std::uint64_t position, dataplane::Packet payload, Inserted& out);
+  void drop(Late::iterator run);
   void release_late();
 
   dataplane::tcp::InOrderQueue in_order_;
-  Late late_;  ///< By the position of the first octet, without overlap.
+  Late late_;
+  Late::iterator grown_ = late_.end();  ///< The run that grew last.
   std::uint64_t next_ = 0;
 };
 

@@ -30,10 +30,10 @@ class Machine:
 
     def __init__(self):
         self.name = f"{PREFIX}-{next(_counter)}"
+        self.children = []
         run("ip", "netns", "add", self.name)
         _machines.append(self)
         run("ip", "-n", self.name, "link", "set", "lo", "up")
-        self.children = []
 
     def command(self, *words):
         return ["ip", "netns", "exec", self.name, *map(str, words)]

@@ -68,10 +68,29 @@ TEST_CASE("what comes twice is taken once", "[mptcp][reorder_queue][rfc8684-3.3.
   receiver.insert(300, 50);
   CHECK(receiver.insert(210, 20).duplicate);
   receiver.insert(190, 200);  // Covers one, ends in nothing; the hole before it stays.
-  CHECK(receiver.queue.late_packets() == 1);
+  CHECK(receiver.queue.late_runs() == 1);
   CHECK(receiver.insert(150, 40).in_order == 240);
   CHECK(receiver.read_all());
   CHECK(receiver.read_to == 390);
+}
+
+TEST_CASE("what one path brings in a row is one run", "[mptcp][reorder_queue]") {
+  Receiver receiver;
+  for (std::uint64_t at = 1'000; at < 3'000; at += 100) {
+    receiver.insert(at, 100);
+    receiver.insert(at + 5'000, 100);
+  }
+  CHECK(receiver.queue.late_runs() == 2);
+  // A part that is there, a part that is new, and a part that belongs to the run behind.
+  receiver.insert(2'950, 200);
+  CHECK(receiver.queue.late_runs() == 2);
+  CHECK(receiver.insert(3'150, 1'500).out_of_order);
+  CHECK(receiver.insert(4'650, 1'500).out_of_order);
+  CHECK(receiver.insert(0, 1'000).in_order == 8'000);
+  CHECK(receiver.queue.late_runs() == 0);
+  CHECK(receiver.read_all());
+  CHECK(receiver.read_to == 8'000);
+  CHECK(receiver.budget.used() == 0);
 }
 
 TEST_CASE("a hole has a span, up to what is furthest behind it", "[mptcp][reorder_queue]") {
