@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -115,12 +116,13 @@ class PacketPool {
   /// The pool that an mbuf returns to, kept in the mbuf for good: a driver that takes mbufs from
   /// the memory under the pool hands us packets that already know their way home.
   static void bind_pool(rte_mbuf* mbuf, PacketPool* pool) {
-    __builtin_memcpy(pool_field(mbuf), &pool, sizeof pool);
+    const auto address = std::bit_cast<std::uintptr_t>(pool);
+    __builtin_memcpy(pool_field(mbuf), &address, sizeof address);
   }
   static PacketPool* pool_of(rte_mbuf* mbuf) {
-    PacketPool* pool;
-    __builtin_memcpy(&pool, pool_field(mbuf), sizeof pool);
-    return pool;
+    std::uintptr_t address;
+    __builtin_memcpy(&address, pool_field(mbuf), sizeof address);
+    return std::bit_cast<PacketPool*>(address);
   }
   /// Where the pool pointer lies; the DPDK layer reserves these octets with
   /// rte_mbuf_dynfield_register_offset.
@@ -136,7 +138,7 @@ class PacketPool {
 };
 
 static_assert(PacketPool::kPoolFieldOffset % 8 == 0);
-static_assert(sizeof(rte_mbuf::dynfield1) >= 4 + sizeof(PacketPool*));
+static_assert(sizeof(rte_mbuf::dynfield1) >= 4 + sizeof(std::uintptr_t));
 
 inline void Packet::reset() {
   if (mbuf_ != nullptr) PacketPool::pool_of(mbuf_)->free(std::exchange(mbuf_, nullptr));

@@ -100,7 +100,7 @@ Result<void> Egress::send_cut(const FourTuple& tuple, const wire::TxSegment& seg
   const std::size_t front_length = path.headers_length + tcp_header;
   const auto length = static_cast<std::uint16_t>(tcp_header + segment.segment_size);
 
-  std::array<std::byte, PacketPool::kHeadroom> front;
+  std::array<std::byte, PacketPool::kHeadroom> front{};
   emit_headers(path, length, segment.ecn, front.data());
   wire::Checksum sum = path.pseudo_header;
   sum.add_u16(length);

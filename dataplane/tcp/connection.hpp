@@ -244,6 +244,8 @@ class Connection {
   // output.cpp
   bool emit_retransmission(Instant now, wire::TxSegment& out);
   bool emit_new(Instant now, wire::TxSegment& out, std::uint32_t most);
+  void on_nothing_to_send();
+  void on_window_full(Instant now);
   bool emit_tail_probe(Instant now, wire::TxSegment& out);
   void resend(Instant now, const Scoreboard::Sent& segment, wire::TxSegment& out);
   bool emit_ack(Instant now, wire::TxSegment& out);

@@ -259,13 +259,23 @@ void Connection::gather(std::uint32_t length, std::uint32_t room, wire::TxSegmen
   if (got > room) out.segment_size = static_cast<std::uint16_t>(room);
 }
 
+void Connection::on_nothing_to_send() {
+  cwnd_limited_ = false;
+  if (!scoreboard_.has_lost() && pipe() < congestion_window()) scoreboard_.on_app_limited();
+  probe_pending_ = false;
+}
+
+void Connection::on_window_full(Instant now) {
+  // Without anything in flight, nothing but a probe would ever open it.
+  cwnd_limited_ = false;
+  if (scoreboard_.empty() && !is_armed(Timer::Persist)) arm(Timer::Persist, now + rtt_.rto());
+}
+
 bool Connection::emit_new(Instant now, wire::TxSegment& out, std::uint32_t most) {
   const std::uint64_t queued = unsent();
   const bool fin_waits = fin_queued_ && !fin_sent_;
   if (queued == 0 && !fin_waits) {
-    cwnd_limited_ = false;
-    if (!scoreboard_.has_lost() && pipe() < congestion_window()) scoreboard_.on_app_limited();
-    probe_pending_ = false;
+    on_nothing_to_send();
     return false;
   }
   if (scoreboard_.segments() >= kMaxSegmentsInFlight) return false;
@@ -276,10 +286,7 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out, std::uint32_t most)
   const std::uint32_t room = payload_room_beside(out.header.options);
   std::uint32_t length = queued == 0 ? 0 : new_payload_length(room);
   if (length == 0 && !(fin_waits && queued == 0)) {
-    // The window is what holds us. Without anything in flight, nothing but a probe would ever open
-    // it.
-    cwnd_limited_ = false;
-    if (scoreboard_.empty() && !is_armed(Timer::Persist)) arm(Timer::Persist, now + rtt_.rto());
+    on_window_full(now);
     return false;
   }
   pace_refill(now);
