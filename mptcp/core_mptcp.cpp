@@ -16,8 +16,6 @@ using wire::TcpFlags;
 
 /// Keys tried before a connection goes on as TCP because their tokens are taken.
 constexpr int kKeyAttempts = 8;
-/// Segments that one subflow sends before the others have their turn.
-constexpr int kSegmentsPerVisit = 64;
 
 }  // namespace
 

@@ -146,14 +146,15 @@ Result<void> Ingress::on_tcp(Frame& frame, const Ip& ip) {
     sum.add(ip.payload);
     if (!sum.is_valid()) return Refused(Error::BadChecksum);
   }
-  ++host_.stats.tcp_segments_received;
-  if (join_last(frame, ip)) return {};
+  if (join_last(frame, ip)) {
+    ++host_.stats.tcp_segments_received;
+    return {};
+  }
   wire::ReceivedSegment& received = frame.out.segments.emplace_back();
   wire::TcpSegment& segment = received.segment;
   const auto header_length = wire::parse_tcp_into(ip.payload, segment.header);
   if (!header_length) {
     frame.out.segments.pop_back();
-    --host_.stats.tcp_segments_received;
     return Refused(header_length.error());
   }
   received.tuple = {{ip.destination, segment.header.destination_port},
@@ -163,6 +164,7 @@ Result<void> Ingress::on_tcp(Frame& frame, const Ip& ip) {
   const std::byte* const frame_begin = frame.packet.begin();
   segment.payload = take_payload(frame.packet, ip.payload.subspan(*header_length));
   received.header_length = static_cast<std::uint16_t>(segment.payload.begin() - frame_begin);
+  ++host_.stats.tcp_segments_received;
   return {};
 }
 
@@ -172,11 +174,11 @@ bool Ingress::join_last(Frame& frame, const Ip& ip) {
   wire::ReceivedSegment& first = segments.back();
   const Packet& payload = first.segment.payload;
   const std::uint32_t size = payload.size();
-  // The headers lie before the payload, as they came.
-  const ByteSpan known(payload.begin() - first.header_length, first.header_length);
-  if (size == 0 || ip.payload.data() - frame.packet.begin() >= first.header_length) return false;
   const auto ip_end = static_cast<std::size_t>(ip.payload.data() - frame.packet.begin());
-  const ByteSpan header = known.subspan(ip_end);
+  if (size == 0 || ip_end >= first.header_length) return false;
+  // The headers lie before the payload, as they came.
+  const ByteSpan header =
+      ByteSpan(payload.begin() - first.header_length, first.header_length).subspan(ip_end);
   if (ip.payload.size() <= header.size()) return false;
   const auto length = static_cast<std::uint32_t>(ip.payload.size() - header.size());
   const std::span<Packet> before = frame.out.continued_of(first);
