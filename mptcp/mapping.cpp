@@ -23,17 +23,7 @@ void MappingList::append(const Mapping& mapping) {
 std::size_t MappingList::first_ending_after(std::uint64_t position) const {
   // New mappings usually come last: look there before searching.
   if (list_.empty() || list_.back().end() <= position) return list_.size();
-  std::size_t low = 0;
-  std::size_t high = list_.size();
-  while (low < high) {
-    const std::size_t middle = (low + high) / 2;
-    if (list_[middle].end() > position) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
+  return list_.first_where([position](const Mapping& each) { return each.end() > position; });
 }
 
 const Mapping* MappingList::find(std::uint64_t position) const {

@@ -27,17 +27,9 @@ class SharedMappings {
   const SharedMapping* find(std::uint64_t position) const {
     // What is sent for the first time lies behind all of them.
     if (list_.empty() || list_.back().end <= position) return nullptr;
-    std::size_t low = 0;
-    std::size_t high = list_.size() - 1;
-    while (low < high) {
-      const std::size_t middle = (low + high) / 2;
-      if (list_[middle].end > position) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return list_[low].position <= position ? &list_[low] : nullptr;
+    const std::size_t at =
+        list_.first_where([position](const SharedMapping& each) { return each.end > position; });
+    return list_[at].position <= position ? &list_[at] : nullptr;
   }
 
   /// Forgets those that end at or before `position`.

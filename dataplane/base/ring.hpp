@@ -22,6 +22,23 @@ class Ring {
   T& back() { return (*this)[size() - 1]; }
   const T& back() const { return (*this)[size() - 1]; }
 
+  /// Index of the first element for which `holds` is true, size() if there is none. Once it is true
+  /// it must stay so for all that are younger.
+  template <class Predicate>
+  std::size_t first_where(Predicate holds) const {
+    std::size_t low = 0;
+    std::size_t high = size();
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      if (holds((*this)[middle])) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+
   void push_back(T value) {
     if (size() == capacity()) grow();
     slots_[tail_++ & mask_] = std::move(value);

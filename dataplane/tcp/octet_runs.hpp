@@ -60,13 +60,7 @@ void append_reference(Ring<Run>& runs, Position& end, ByteSpan octets, std::uint
 /// The run that holds `position`, which is one of the stream.
 template <class Run, class Position>
 std::size_t run_at(const Ring<Run>& runs, Position position) {
-  std::size_t low = 0;
-  std::size_t high = runs.size();
-  while (high - low > 1) {
-    const std::size_t middle = (low + high) / 2;
-    (runs[middle].begin <= position ? low : high) = middle;
-  }
-  return low;
+  return runs.first_where([position](const Run& run) { return run.begin + run.length > position; });
 }
 
 }  // namespace dataplane::tcp

@@ -10,17 +10,7 @@ template <class Run>
 std::size_t first_ending_after(const Ring<Run>& runs, SeqNum seq) {
   // New octets usually come last: look there before searching.
   if (runs.empty() || runs.back().end <= seq) return runs.size();
-  std::size_t low = 0;
-  std::size_t high = runs.size();
-  while (low < high) {
-    const std::size_t middle = (low + high) / 2;
-    if (runs[middle].end > seq) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
+  return runs.first_where([seq](const Run& run) { return run.end > seq; });
 }
 
 }  // namespace

@@ -30,17 +30,7 @@ void Scoreboard::note_transmission(Sent& segment, Instant now, bool first) {
 }
 
 std::size_t Scoreboard::index_at(SeqNum seq) const {
-  std::size_t low = 0;
-  std::size_t high = sent_.size();
-  while (low < high) {
-    const std::size_t middle = (low + high) / 2;
-    if (sent_[middle].end() > seq) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
+  return sent_.first_where([seq](const Sent& sent) { return sent.end() > seq; });
 }
 
 void Scoreboard::split(std::size_t index, std::uint32_t length) {

@@ -21,18 +21,10 @@ void SendBuffer::separate() {
 }
 
 std::uint32_t SendBuffer::up_to_edge(std::uint64_t position, std::uint32_t length) const {
-  std::size_t low = 0;
-  std::size_t high = edges_.size();
-  while (low < high) {
-    const std::size_t middle = (low + high) / 2;
-    if (edges_[middle] > position) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  if (low == edges_.size()) return length;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(length, edges_[low] - position));
+  const std::size_t next =
+      edges_.first_where([position](std::uint64_t edge) { return edge > position; });
+  if (next == edges_.size()) return length;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(length, edges_[next] - position));
 }
 
 void SendBuffer::release_below(std::uint64_t position) {
