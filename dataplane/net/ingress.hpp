@@ -46,6 +46,7 @@ class Ingress {
     wire::IpProtocol protocol{};
     std::uint8_t traffic_class = 0;
     std::uint8_t hop_limit = 0;
+    const std::byte* header = nullptr;  ///< Where it starts.
     ByteSpan payload;
   };
 
@@ -55,8 +56,13 @@ class Ingress {
   Result<void> on_ipv6(Frame& frame, ByteSpan octets);
   Result<void> check_addresses(const Frame& frame, const Ip& ip) const;
   Result<void> on_tcp(Frame& frame, const Ip& ip);
-  /// Whether a segment continues the last one of the batch; then its payload goes there.
-  bool join_last(Frame& frame, const Ip& ip);
+  /// The way of nearly all segments of a bulk transfer: if the headers of a frame are those of the
+  /// last segment of the batch but for its place, so is all that was found out about them, and its
+  /// payload goes there.
+  bool join_last(Frame& frame);
+  /// Whether the checksum of a TCP segment is right, as the device says or as computed here.
+  bool is_intact(const Packet& packet, const IpAddress& source, const IpAddress& destination,
+                 ByteSpan tcp);
 
   // In ingress_control.cpp: what is not TCP.
   Result<void> on_arp(Frame& frame, ByteSpan octets);

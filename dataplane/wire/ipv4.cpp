@@ -22,7 +22,7 @@ Result<ParsedIpv4> parse_ipv4(ByteSpan octets, ChecksumCheck check) {
   if (total_length > octets.size()) return Refused(Error::Truncated);
   if (check == ChecksumCheck::Verify) {
     Checksum sum;
-    sum.add(octets.first(header_length));
+    sum.add_header(octets.first(header_length));
     if (!sum.is_valid()) return Refused(Error::BadChecksum);
   }
   const auto fragment = load_be<std::uint16_t>(at + 6);
@@ -40,6 +40,24 @@ Result<ParsedIpv4> parse_ipv4(ByteSpan octets, ChecksumCheck check) {
   header.source = IpAddress::from_network_v4(at + 12);
   header.destination = IpAddress::from_network_v4(at + 16);
   return parsed;
+}
+
+std::optional<ByteSpan> continued_ipv4(ByteSpan first, ByteSpan octets, ChecksumCheck check) {
+  if (octets.size() < first.size()) return std::nullopt;
+  const std::byte* const at = octets.data();
+  const auto is_same = [&](std::size_t begin, std::size_t end) {
+    return std::memcmp(first.data() + begin, at + begin, end - begin) == 0;
+  };
+  const std::size_t total_length = load_be<std::uint16_t>(at + 2);
+  if (!is_same(0, 2) || !is_same(6, 10) || !is_same(12, first.size()) ||
+      total_length < first.size() || total_length > octets.size())
+    return std::nullopt;
+  if (check == ChecksumCheck::Verify) {
+    Checksum sum;
+    sum.add_header(octets.first(first.size()));
+    if (!sum.is_valid()) return std::nullopt;
+  }
+  return octets.first(total_length);
 }
 
 void emit_ipv4(const Ipv4Header& header, MutableByteSpan out) {

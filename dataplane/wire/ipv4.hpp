@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "dataplane/base/address.hpp"
 #include "dataplane/base/byte_io.hpp"
@@ -40,6 +41,9 @@ enum class ChecksumCheck : bool { Skip, Verify };
 /// Reads a header at the front of a packet; what lies behind its total length is link padding.
 /// Fragments are refused.
 Result<ParsedIpv4> parse_ipv4(ByteSpan octets, ChecksumCheck check);
+/// The packet at the front of `octets`, without link padding, if its header differs from the valid
+/// header `first` in nothing but length, identification and checksum, and is as valid.
+std::optional<ByteSpan> continued_ipv4(ByteSpan first, ByteSpan octets, ChecksumCheck check);
 /// Writes kIpv4HeaderLength octets with their checksum.
 void emit_ipv4(const Ipv4Header& header, MutableByteSpan out);
 

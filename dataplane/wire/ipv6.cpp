@@ -93,6 +93,19 @@ Result<ParsedIpv6> parse_ipv6(ByteSpan octets) {
   return parsed;
 }
 
+std::optional<ByteSpan> continued_ipv6(ByteSpan first, ByteSpan octets) {
+  if (octets.size() < first.size()) return std::nullopt;
+  constexpr std::size_t kBehindLength = 6;
+  const std::byte* const at = octets.data();
+  const std::size_t length = kIpv6HeaderLength + load_be<std::uint16_t>(at + 4);
+  if (std::memcmp(first.data(), at, 4) != 0 ||
+      std::memcmp(first.data() + kBehindLength, at + kBehindLength, first.size() - kBehindLength) !=
+          0 ||
+      length < first.size() || length > octets.size())
+    return std::nullopt;
+  return octets.first(length);
+}
+
 void emit_ipv6(const Ipv6Header& header, MutableByteSpan out) {
   ASSERT(out.size() >= kIpv6HeaderLength);
   std::byte* at = out.data();

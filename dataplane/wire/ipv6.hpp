@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "dataplane/base/address.hpp"
 #include "dataplane/base/byte_io.hpp"
@@ -35,6 +36,9 @@ struct ParsedIpv6 {
 /// Reads the header and walks the extension headers (hop-by-hop, routing, destination, AH). Refuses
 /// a fragment header, a route that is not at its end, and an option that says so (RFC 8200 §4.2).
 Result<ParsedIpv6> parse_ipv6(ByteSpan octets);
+/// The packet at the front of `octets`, without link padding, if its headers differ from `first`, a
+/// valid header with its extension headers, in nothing but length.
+std::optional<ByteSpan> continued_ipv6(ByteSpan first, ByteSpan octets);
 /// Writes kIpv6HeaderLength octets.
 void emit_ipv6(const Ipv6Header& header, MutableByteSpan out);
 

@@ -36,6 +36,8 @@ struct ReceivedSegment {
   PortIndex port{};
   /// Octets of headers before the payload: Packet::prepend() of as many gives the frame back.
   std::uint16_t header_length = 0;
+  std::uint16_t tcp_at = 0;  ///< Where in them the TCP header starts,
+  std::uint8_t ip_at = 0;    ///< and where the IP header does.
   /// Segments that continue this one and differ from it in nothing but that, and PSH. All but the
   /// last have as much payload as this one. They lie in net::IngressBatch::continued, from
   /// `continued_at` on.

@@ -60,14 +60,17 @@ TEST_CASE("segments that are cut need room for all, and count as many", "[net][e
   CHECK(link.a.take_sent().size() == 1);
 }
 
+constexpr std::uint64_t kVerified = RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+
 /// What B makes of frames that reach it in one burst.
-IngressBatch& receive(TwoHosts& link, const std::vector<Octets>& frames) {
+IngressBatch& receive(TwoHosts& link, const std::vector<Octets>& frames,
+                      std::uint64_t flags = kVerified) {
   std::vector<Packet> packets;
   for (const Octets& frame : frames) {
     packets.push_back(link.pool.alloc());
     std::copy(frame.begin(), frame.end(),
               packets.back().append(static_cast<std::uint32_t>(frame.size())));
-    packets.back().mbuf()->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    packets.back().mbuf()->ol_flags = flags;
   }
   link.b.batch.clear();
   link.b.host.on_frames(at(0s), kPort, packets, link.b.batch);
@@ -93,26 +96,113 @@ TEST_CASE("segments that differ only in their place become one", "[net][ingress]
   CHECK(link.b.host.stats().tcp_segments_received == before + 4);
 }
 
+/// The frames of a run of four.
+std::vector<Octets> run_of_four(TwoHosts& link, const FourTuple& tuple = tuple_v4()) {
+  link.acquaint(at(0s), tuple);
+  Four four;
+  REQUIRE(link.a.host.send(at(0s), tuple, four.segment));
+  return link.a.take_sent();
+}
+
 // The octets of a frame of IPv4, by what they are.
+constexpr std::size_t kSourceMac = 10;
 constexpr std::size_t kEcn = 15;
+constexpr std::size_t kIdentification = 19;
+constexpr std::size_t kHopLimit = 22;
+constexpr std::size_t kIpChecksum = 25;
 constexpr std::size_t kSourceAddress = 29;
 constexpr std::size_t kTcp = 34;
+// Of IPv6.
+constexpr std::size_t kFlowLabelV6 = 17;
+constexpr std::size_t kHopLimitV6 = 21;
+constexpr std::size_t kSourceAddressV6 = 37;
 
 TEST_CASE("a segment that differs in more than its place stands alone", "[net][ingress]") {
-  const std::size_t changed =
-      GENERATE(as<std::size_t>(), kEcn, kSourceAddress, kTcp + 0, kTcp + 3, kTcp + 7, kTcp + 11,
-               kTcp + 15, kTcp + 20 + 7, kTcp + 20 + 11);
+  const auto [tuple, changed] = GENERATE(table<FourTuple, std::size_t>({
+      {tuple_v4(), kSourceMac},
+      {tuple_v4(), kEcn},
+      {tuple_v4(), kHopLimit},
+      {tuple_v4(), kSourceAddress},
+      {tuple_v4(), kTcp + 0},
+      {tuple_v4(), kTcp + 3},
+      {tuple_v4(), kTcp + 7},
+      {tuple_v4(), kTcp + 11},
+      {tuple_v4(), kTcp + 15},
+      {tuple_v4(), kTcp + 20 + 7},
+      {tuple_v4(), kTcp + 20 + 11},
+      {tuple_v6(), kFlowLabelV6},
+      {tuple_v6(), kHopLimitV6},
+      {tuple_v6(), kSourceAddressV6},
+  }));
+  CAPTURE(changed);
   TwoHosts link;
-  link.acquaint(at(0s), tuple_v4());
-  Four four;
-  REQUIRE(link.a.host.send(at(0s), tuple_v4(), four.segment));
-  std::vector<Octets> frames = link.a.take_sent();
+  std::vector<Octets> frames = run_of_four(link, tuple);
   frames[2][changed] ^= std::byte{1};
   IngressBatch& batch = receive(link, frames);
   REQUIRE(batch.segments.size() == 3);
   CHECK(batch.segments[0].continued == 1);
   CHECK(batch.segments[1].continued == 0);
   CHECK(batch.segments[2].continued == 0);
+}
+
+TEST_CASE("the identification of an IPv4 packet counts for nothing", "[net][ingress]") {
+  TwoHosts link;
+  std::vector<Octets> frames = run_of_four(link);
+  frames[2][kIdentification] ^= std::byte{1};
+  REQUIRE(receive(link, frames).segments.size() == 1);
+  CHECK(link.b.batch.segments[0].continued == 3);
+}
+
+TEST_CASE("a damaged segment in a run is refused, whoever looks at the checksum",
+          "[net][ingress]") {
+  const std::size_t damaged = GENERATE(as<std::size_t>(), kIpChecksum, kTcp + 16, kTcp + 300);
+  TwoHosts link;
+  std::vector<Octets> frames = run_of_four(link);
+  REQUIRE(receive(link, frames, 0).segments.size() == 1);
+  frames[2][damaged] ^= std::byte{1};
+  IngressBatch& batch = receive(link, frames, 0);
+  REQUIRE(batch.segments.size() == 2);
+  CHECK(batch.segments[0].continued == 1);
+  CHECK(batch.segments[1].continued == 0);
+  CHECK(link.b.refused(Error::BadChecksum) == 1);
+}
+
+TEST_CASE("what the link adds to the last frame of a run is no payload", "[net][ingress]") {
+  const FourTuple tuple = GENERATE(tuple_v4(), tuple_v6());
+  TwoHosts link;
+  std::vector<Octets> frames = run_of_four(link, tuple);
+  frames[3].resize(frames[3].size() + 9);
+  IngressBatch& batch = receive(link, frames);
+  REQUIRE(batch.segments.size() == 1);
+  CHECK(batch.continued_of(batch.segments[0]).back().size() == 300);
+}
+
+TEST_CASE("a frame of another VLAN does not continue a run", "[net][ingress]") {
+  TwoHosts link;
+  const std::vector<Octets> frames = run_of_four(link);
+  REQUIRE(receive(link, {frames[0]}).segments.size() == 1);
+  Packet second = link.pool.alloc();
+  std::copy(frames[1].begin(), frames[1].end(),
+            second.append(static_cast<std::uint32_t>(frames[1].size())));
+  second.mbuf()->ol_flags = kVerified | RTE_MBUF_F_RX_VLAN_STRIPPED;
+  second.mbuf()->vlan_tci = 7;
+  link.b.host.on_frames(at(0s), kPort, {&second, 1}, link.b.batch);
+  CHECK(link.b.batch.segments.size() == 1);
+  CHECK(link.b.batch.segments[0].continued == 0);
+  CHECK(link.b.refused(Error::UnknownVlan) == 1);
+}
+
+TEST_CASE("a frame that ends within its headers does not continue a run", "[net][ingress]") {
+  const FourTuple tuple = GENERATE(tuple_v4(), tuple_v6());
+  TwoHosts link;
+  const std::vector<Octets> frames = run_of_four(link, tuple);
+  for (std::size_t length = 0; length < frames[1].size(); ++length) {
+    Octets cut = frames[1];
+    cut.resize(length);
+    IngressBatch& batch = receive(link, {frames[0], cut});
+    CHECK(batch.segments.size() == 1);
+    CHECK(batch.segments[0].continued == 0);
+  }
 }
 
 TEST_CASE("flags other than PSH, a gap and a short segment end a run", "[net][ingress]") {
