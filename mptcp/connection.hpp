@@ -250,6 +250,7 @@ class Connection {
   // connection_schedule.cpp
   void schedule_fallen_back();
   void schedule_new(Instant now);
+  bool may_take_new(const Subflow& subflow) const;
   void couple_subflows(Instant now);
   std::optional<Grant> grant_to_idle(std::span<const SubflowView> views,
                                      const Demand& wanted) const;

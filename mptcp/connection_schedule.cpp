@@ -150,17 +150,26 @@ void Connection::note_stall(std::span<const SubflowView> views, const Demand& wa
   was_stalled_ = stalled;
 }
 
+bool Connection::may_take_new(const Subflow& subflow) const {
+  if (!subflow.may_carry()) return false;
+  // What is first goes in order, by one subflow, until the peer has acknowledged some of it. Linux
+  // has no window before that for what comes out of order: it lets TCP acknowledge it and drops it,
+  // and nothing but a timer finds out.
+  const bool is_first = data_nxt_ == local_.idsn + 1U;
+  return data_acked_ || is_first || subflow.tcp.written_position() != 0;
+}
+
 void Connection::schedule_new(Instant now) {
   std::array<SubflowView, kMaxSubflows> views;
   std::array<std::uint8_t, kMaxSubflows> place{};
   std::size_t count = 0;
   for (SubflowId id = 0; id < place_count_; ++id) {
-    if (!subflows_[id] || !subflows_[id]->may_carry()) continue;
+    if (!subflows_[id] || !may_take_new(*subflows_[id])) continue;
     place[id] = static_cast<std::uint8_t>(count);
     views[count++] = view_of(id);
   }
   if (count == 0) return;
-  const std::span<const SubflowView> all = std::span(views).first(count);
+  std::span<const SubflowView> all = std::span(views).first(count);
   note_stall(all, demand(now));
   for (int i = 0; i < kGrantsPerTurn; ++i) {
     const Demand wanted = demand(now);
@@ -177,6 +186,7 @@ void Connection::schedule_new(Instant now) {
     for (std::size_t k = 0; k < count; ++k)
       views[k].behind = behind_of(*subflows_[views[k].id]);
     views[place[grant->subflow]] = view_of(grant->subflow);
+    if (!data_acked_) all = std::span(views).subspan(place[grant->subflow], 1);
   }
 }
 

@@ -5,9 +5,26 @@ import time
 
 import lab
 from lab import MIB
-from multipath import HawserFetches, LinuxFetches, linux
+from multipath import HawserFetches, LinuxFetches, linux, ours
 
 MANY = 1000
+
+
+# Connects, waits until the paths have joined, and only then asks for the file.
+ASK_LATE = """
+import socket, sys, time
+address, target = sys.argv[1:]
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
+s.settimeout(20)
+s.connect((address, 8080))
+time.sleep(0.5)
+s.sendall(b'GET /file.bin HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n')
+with s.makefile('rb') as answer, open(target, 'wb') as out:
+    while answer.readline().strip():
+        pass
+    while block := answer.read(1 << 20):
+        out.write(block)
+"""
 
 
 class Handshake:
@@ -172,6 +189,14 @@ class TwoPathsOfLinux(TwoPaths, LinuxFetches):
         self.fetch()
         self.judge(AddAddr=(1, MANY), EchoAddTx=(1, MANY), MPJoinSynAckRx=(1, MANY))
         self.expect_shared(0.5 / self.paths)
+
+    def test_every_path_is_there_before_the_first_octet(self):
+        """Before it acknowledged data once, Linux drops what comes out of order."""
+        self.open_paths()
+        done = self.kernel.run("python3", "-c", ASK_LATE, ours(0), self.target, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.expect_whole()
+        self.expect_joins()
 
     def test_linux_may_not_join(self):
         self.limits(subflows=0, accepted=0)

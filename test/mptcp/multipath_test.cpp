@@ -21,6 +21,34 @@ TEST_CASE("two hosts with two ports use both for one connection", "[mptcp][core]
   CHECK(pair.carried[1] > 1'000'000);
 }
 
+/// Octets of TCP's payload in a frame of IPv4.
+std::size_t payload_of(const std::vector<std::byte>& frame) {
+  const std::size_t tcp = 14 + 20;
+  return frame.size() - tcp - (static_cast<std::size_t>(frame[tcp + 12]) >> 4) * 4;
+}
+
+TEST_CASE("the first octets go by one path until some are acknowledged", "[mptcp][schedule]") {
+  CoreConfig config = MultipathPair::multipath();
+  config.mptcp.scheduler =
+      GENERATE(SchedulerKind::MinRtt, SchedulerKind::RoundRobin, SchedulerKind::Redundant,
+               SchedulerKind::Blest, SchedulerKind::Ecf);
+  MultipathPair pair(2, config, config);
+  Opened opened(pair);
+  REQUIRE(pair.b.core.info(opened.server)->subflows.size() == 2);
+  std::array<std::size_t, 2> sent{};
+  pair.box = [&](int direction, std::size_t path, const std::vector<std::byte>& frame) {
+    if (direction == 1) sent[path] += payload_of(frame);
+    return true;
+  };
+  const auto octets = noise(1'000'000);
+  pair.b.core.write(pair.now, opened.server, octets);
+  pair.run(1500us);
+  CHECK(sent[0] + sent[1] > 10'000);
+  CHECK(std::min(sent[0], sent[1]) == 0);
+  pair.run(10ms);
+  CHECK(std::min(sent[0], sent[1]) > 100'000);
+}
+
 TEST_CASE("an announcement does not wait until there is nothing to send",
           "[mptcp][path][rfc8684-3.4.1]") {
   MultipathPair pair;
