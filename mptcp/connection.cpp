@@ -222,8 +222,10 @@ std::uint32_t Connection::largest_mss() const {
 }
 
 void Connection::size_receive_buffer(Instant now) {
+  constexpr Duration kShortestRound = 100us;
+  if (now - rate_epoch_ < kShortestRound) return;
   const Duration longest = longest_rtt();
-  const Duration round = longest > 0ns ? std::max<Duration>(longest, 100us) : kUnknownRound;
+  const Duration round = longest > 0ns ? std::max(longest, kShortestRound) : kUnknownRound;
   if (now - rate_epoch_ < round) return;
   // A reader that lags behind needs no more room.
   const bool reads = receive_.readable() <= rcv_buffer_ / 2;
@@ -241,12 +243,12 @@ void Connection::size_receive_buffer(Instant now) {
 }
 
 void Connection::offer_window() {
-  const std::uint32_t mss = largest_mss();
   if (over_ || fin_received_) return;
   const auto used = static_cast<std::uint32_t>(receive_.readable());
   const std::uint32_t room = rcv_buffer_ > used ? rcv_buffer_ - used : 0;
   const std::uint64_t announced = rcv_edge_ - receive_.next();
-  if (room < 2 * announced || room - announced < std::min(2 * mss, rcv_buffer_ / 2)) return;
+  if (room < 2 * announced || room - announced < std::min(2 * largest_mss(), rcv_buffer_ / 2))
+    return;
   // The window is one for all, and any of the paths may be the one that stands still without it.
   for_each_alive([](Subflow& subflow) {
     if (subflow.phase != Subflow::Phase::Opening) subflow.tcp.request_ack();

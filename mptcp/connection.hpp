@@ -220,6 +220,9 @@ class Connection {
   void note_mapping(Subflow& subflow, const DssMapping& wire, Dsn dsn, std::uint32_t octets);
   void on_reset(Subflow& subflow, const Received& in);
   void drain(Instant now, Subflow& subflow, tcp::Outcome& up);
+  /// Takes what continues a segment that drain() was called for, from the front of `more`.
+  void take_run(Instant now, Subflow& subflow, SeqNum seq, std::span<Packet>& more,
+                tcp::Outcome& up);
   bool deliver(Subflow& subflow, Packet packet, tcp::Outcome& up);
   bool deliver_verified(Subflow& subflow, const Mapping& mapping, Packet part, tcp::Outcome& up);
   bool on_unmapped(Subflow& subflow);

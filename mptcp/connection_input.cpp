@@ -47,9 +47,9 @@ tcp::Outcome Connection::on_run(Instant now, SubflowId id, wire::TcpSegment segm
   const Received in(segment, env_.stats);
   trim_to_mapping(subflow, in, segment);
   // What the one mapping of all of them does not cover has to be looked at alone.
-  std::span<Packet> none;
-  std::span<Packet>& mapped = is_mapped_until_end(subflow, in, more) ? more : none;
-  const tcp::Outcome out = subflow.tcp.on_run(now, std::move(segment), mapped);
+  const bool is_mapped = is_mapped_until_end(subflow, in, more);
+  const SeqNum next = segment.header.seq + segment.payload_length();
+  const tcp::Outcome out = subflow.tcp.on_segment(now, std::move(segment));
   tcp::Outcome up;
   if (&subflow == fastclose_by_) on_fastclose_answer(in);
   if (!subflow.is_alive()) return up;
@@ -60,8 +60,35 @@ tcp::Outcome Connection::on_run(Instant now, SubflowId id, wire::TcpSegment segm
     up.established = up.writable = true;
   }
   if (subflow.is_alive()) drain(now, subflow, up);
+  if (subflow.is_alive() && out.accepted && is_mapped) take_run(now, subflow, next, more, up);
   after_tcp(now, subflow, out, up);
   return up;
+}
+
+void Connection::take_run(Instant now, Subflow& subflow, SeqNum seq, std::span<Packet>& more,
+                          tcp::Outcome& up) {
+  if (more.empty() || subflow.phase == Subflow::Phase::Opening) return;
+  const auto taken = more.first(subflow.tcp.pass_run(now, seq, more));
+  more = more.subspan(taken.size());
+  std::uint32_t octets = 0;
+  for (const Packet& packet : taken)
+    octets += packet.size();
+  subflow.bytes_received += octets;
+  const Mapping* mapping =
+      fallback_.is_infinite() ? nullptr : subflow.received.find(subflow.delivered);
+  if (mapping != nullptr && !mapping->checksum && mapping->end() >= subflow.delivered + octets) {
+    Dsn dsn = mapping->dsn_at(subflow.delivered);
+    for (Packet& packet : taken) {
+      const std::uint32_t count = packet.size();
+      take_data(subflow, dsn, std::move(packet), up);
+      dsn += count;
+    }
+    subflow.delivered += octets;
+    subflow.received.release_below(subflow.delivered, [](Dsn, std::uint32_t) {});
+    return;
+  }
+  for (Packet& packet : taken)
+    if (!deliver(subflow, std::move(packet), up)) return;
 }
 
 void Connection::keep_only(wire::TcpSegment& segment, std::uint32_t octets) {

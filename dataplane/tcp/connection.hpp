@@ -80,6 +80,10 @@ class Connection {
   /// front of `more` what can be taken without a look at its header; the rest goes through here
   /// again.
   Outcome on_run(Instant now, wire::TcpSegment segment, std::span<Packet>& more);
+  /// Takes note of segments that continue the last one, `seq` being the place of their first octet,
+  /// for a caller who takes all that is in order at once and keeps these octets, too. Returns how
+  /// many are taken, from the front on: none while there are holes, or packets to take.
+  std::size_t pass_run(Instant now, SeqNum seq, std::span<const Packet> run);
   Outcome on_deadline(Instant now);  ///< Calling too early does nothing.
   /// A segment of ours with sequence number `quoted` was too big; `mss` fits (RFC 1191, RFC 8201,
   /// RFC 5927 §7).
@@ -208,6 +212,7 @@ class Connection {
   bool emit_syn(Instant now, wire::TxSegment& out);
 
   // input.cpp: the steps of RFC 9293 §3.10.7.4.
+  bool continues_run(SeqNum seq) const;
   bool check_sequence(Instant now, const wire::TcpSegment& segment);
   bool check_paws(Instant now, const wire::TcpSegment& segment);
   bool check_reset(Instant now, const wire::TcpSegment& segment, Outcome& out);

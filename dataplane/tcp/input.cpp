@@ -40,13 +40,17 @@ Outcome Connection::on_segment(Instant now, wire::TcpSegment segment) {
   return out;
 }
 
+/// Whether all that on_segment() would look at in a segment at `seq` is known from the one before
+/// it: it is in order, and nothing is missing before it.
+bool Connection::continues_run(SeqNum seq) const {
+  return seq == rcv_nxt_ && may_receive(state_) && !detached_ && !receive_.has_holes();
+}
+
 Outcome Connection::on_run(Instant now, wire::TcpSegment segment, std::span<Packet>& more) {
   SeqNum next = segment.header.seq + segment.payload_length();
   Outcome out = on_segment(now, std::move(segment));
-  // In order, within the window, nothing missing before it: all that on_segment() would look at is
-  // known from the first.
-  while (!more.empty() && out.accepted && next == rcv_nxt_ && may_receive(state_) && !detached_ &&
-         !receive_.has_holes() && more.front().size() <= max(rcv_adv_, rcv_nxt_) - next) {
+  while (!more.empty() && out.accepted && continues_run(next) &&
+         more.front().size() <= max(rcv_adv_, rcv_nxt_) - next) {
     const std::uint32_t length = more.front().size();
     ++segments_received_;
     static_cast<void>(keep_text(now, next, std::move(more.front()), out));  // Or it counted why.
@@ -54,6 +58,21 @@ Outcome Connection::on_run(Instant now, wire::TcpSegment segment, std::span<Pack
     more = more.subspan(1);
   }
   return out;
+}
+
+std::size_t Connection::pass_run(Instant now, SeqNum seq, std::span<const Packet> run) {
+  if (!continues_run(seq) || receive_.readable() != 0) return 0;
+  const std::uint32_t room = max(rcv_adv_, rcv_nxt_) - rcv_nxt_;
+  std::uint32_t octets = 0;
+  std::size_t count = 0;
+  while (count < run.size() && run[count].size() <= room - octets)
+    octets += run[count++].size();
+  if (count == 0) return 0;
+  segments_received_ += count;
+  bytes_received_ += octets;
+  rcv_nxt_ += octets;
+  schedule_ack(now, octets, false);
+  return count;
 }
 
 bool Connection::check_sequence(Instant now, const wire::TcpSegment& segment) {

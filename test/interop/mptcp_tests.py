@@ -320,8 +320,6 @@ class LargeFile:
             self.endpoint(path, "signal")
 
     def test_a_large_file(self):
-        # Linux counts the octet that probes a window which the reader had closed.
-        self.allowed = ("NoDSSInWindow",)
         self.open_paths()
         self.fetch()
         self.judge(**{"MPJoinSynAckRx" if self.linux_opens else "MPJoinAckRx": (self.paths - 1, MANY)})

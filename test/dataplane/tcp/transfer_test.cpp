@@ -303,6 +303,51 @@ TEST_CASE("a run is taken as the segments it is made of", "[tcp][input][rfc9293-
   CHECK(std::equal(got.begin(), got.end(), sent.begin()));
 }
 
+TEST_CASE("a run is passed on where nothing waits and nothing is missing",
+          "[tcp][input][rfc9293-3.10.7.4]") {
+  Bench bench;
+  bench.config.receive_buffer_initial = bench.config.receive_buffer_max = 5'000;
+  EnginePair pair(bench);
+  pair.establish();
+  const auto sent = pattern(8'000);
+  const SeqNum start(1'001);
+  const auto segment_at = [&](std::uint32_t from) {
+    wire::TcpHeader header;
+    header.seq = start + from;
+    header.ack = SeqNum(9'001);
+    header.flags = wire::TcpFlags::Ack;
+    header.window = 1'000;
+    header.options.timestamps = wire::Timestamps{0x7000'0000, 0};
+    return bench.received(header, ByteSpan(sent).subspan(from, 1'000));
+  };
+  std::vector<Packet> run;
+  for (std::uint32_t i = 0; i < 6; ++i)
+    run.push_back(segment_at(i * 1'000).payload);
+  const auto passed = [&](std::uint32_t from, std::size_t count) {
+    return pair.b->pass_run(pair.now, start + from, std::span(run).first(count));
+  };
+  CHECK(passed(1'000, 2) == 0);
+  CHECK(passed(0, 2) == 2);
+  CHECK(pair.b->rcv_nxt() == start + 2'000U);
+  CHECK(pair.b->readable() == 0);
+
+  // While something waits to be taken it would come too early.
+  (void)pair.b->on_segment(pair.now, segment_at(2'000));
+  CHECK(passed(3'000, 1) == 0);
+  CHECK(pair.b->take_packet(pair.now).size() == 1'000);
+  (void)pair.b->on_segment(pair.now, segment_at(4'000));
+  CHECK(passed(3'000, 1) == 0);
+  (void)pair.b->on_segment(pair.now, segment_at(3'000));
+  while (pair.b->take_packet(pair.now)) {
+  }
+  // The window, which the reader has not opened again, ends within the run.
+  wire::TxSegment ack;
+  REQUIRE(pair.b->poll_transmit(pair.now, ack));
+  CHECK(ack.header.ack == start + 5'000U);
+  CHECK(passed(5'000, 6) == 5);
+  CHECK(pair.b->rcv_nxt() == start + 10'000U);
+}
+
 TEST_CASE("a loss lowers the window from what was in flight when the lost segment left",
           "[tcp][ack][rfc9438-4.6]") {
   Bench bench;
