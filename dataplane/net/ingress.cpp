@@ -130,17 +130,22 @@ Result<void> Ingress::check_addresses(const Frame& frame, const Ip& ip) const {
   return {};
 }
 
+template <class Parsed>
+Ingress::Ip Ingress::ip_of(const Parsed& parsed, ByteSpan octets) {
+  const auto& header = parsed.header;
+  return {header.source,
+          header.destination,
+          header.protocol,
+          header.traffic_class,
+          header.hop_limit,
+          octets.data(),
+          octets.subspan(parsed.header_length, header.payload_length)};
+}
+
 Result<void> Ingress::on_ipv4(Frame& frame, ByteSpan octets) {
   const auto parsed = wire::parse_ipv4(octets, check_of(frame.packet));
   if (!parsed) return Refused(parsed.error());
-  const wire::Ipv4Header& header = parsed->header;
-  const Ip ip{header.source,
-              header.destination,
-              header.protocol,
-              header.traffic_class,
-              header.hop_limit,
-              octets.data(),
-              octets.subspan(parsed->header_length, header.payload_length)};
+  const Ip ip = ip_of(*parsed, octets);
   if (const auto checked = check_addresses(frame, ip); !checked) return checked;
   if (ip.protocol == wire::IpProtocol::Tcp) return on_tcp(frame, ip);
   if (ip.protocol == wire::IpProtocol::Icmp) return on_icmp(frame, ip);
@@ -150,14 +155,7 @@ Result<void> Ingress::on_ipv4(Frame& frame, ByteSpan octets) {
 Result<void> Ingress::on_ipv6(Frame& frame, ByteSpan octets) {
   const auto parsed = wire::parse_ipv6(octets);
   if (!parsed) return Refused(parsed.error());
-  const wire::Ipv6Header& header = parsed->header;
-  const Ip ip{header.source,
-              header.destination,
-              header.protocol,
-              header.traffic_class,
-              header.hop_limit,
-              octets.data(),
-              octets.subspan(parsed->header_length, header.payload_length)};
+  const Ip ip = ip_of(*parsed, octets);
   if (ip.protocol == wire::IpProtocol::Icmpv6) return on_icmp(frame, ip);
   if (const auto checked = check_addresses(frame, ip); !checked) return checked;
   if (ip.protocol == wire::IpProtocol::Tcp) return on_tcp(frame, ip);

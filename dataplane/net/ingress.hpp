@@ -50,6 +50,10 @@ class Ingress {
     ByteSpan payload;
   };
 
+  /// Of a parsed header of either version, and the packet that it is the header of.
+  template <class Parsed>
+  static Ip ip_of(const Parsed& parsed, ByteSpan octets);
+
   Result<void> on_frame(Frame& frame);
   Result<wire::EthernetHeader> check_link(Frame& frame) const;
   Result<void> on_ipv4(Frame& frame, ByteSpan octets);

@@ -74,4 +74,24 @@ class Opening {
   std::vector<std::byte>& frame_;
 };
 
+/// A box of MultipathPair that forges one segment: the first of `direction` for which
+/// change(segment, frame, path) is true; its checksum is made right again. `forged` counts it.
+template <class Change>
+auto forge_one(int direction, int& forged, Change change) {
+  return [=, &forged](int way, std::size_t path, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    if (way != direction || forged != 0 || !change(segment, frame, path)) return true;
+    segment.seal();
+    ++forged;
+    return true;
+  };
+}
+
+/// Damages the payload of a segment that has one.
+inline bool change_payload(Opening& segment, std::vector<std::byte>& frame, std::size_t) {
+  if (!segment.has_payload()) return false;
+  frame[segment.payload()] ^= std::byte{0x55};
+  return true;
+}
+
 }  // namespace mptcp::test

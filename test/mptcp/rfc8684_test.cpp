@@ -144,15 +144,11 @@ TEST_CASE("a join with a token that nobody has is reset, and another may follow"
           "[mptcp][handshake][rfc8684-3.2]") {
   MultipathPair pair;
   int forged = 0;
-  pair.box = [&](int direction, std::size_t, Frame& frame) {
-    Opening segment(frame);
+  pair.box = forge_one(0, forged, [](Opening& segment, Frame& frame, std::size_t) {
     const std::size_t at = segment.has(TcpFlags::Syn) ? segment.option(kJoin) : 0;
-    if (direction != 0 || at == 0 || forged != 0) return true;
-    frame[at + 4] ^= std::byte{1};
-    segment.seal();
-    ++forged;
-    return true;
-  };
+    if (at != 0) frame[at + 4] ^= std::byte{1};
+    return at != 0;
+  });
   Opened opened(pair);
   CHECK(stats(pair.b).mp_join_no_token_found == 1);
   CHECK(stats(pair.b).mp_rst_tx == 1);
@@ -170,16 +166,12 @@ TEST_CASE("a join that does not prove the keys is reset, and only it",
   const bool of_server = GENERATE(true, false);
   MultipathPair pair;
   int forged = 0;
-  pair.box = [&](int direction, std::size_t, Frame& frame) {
-    Opening segment(frame);
+  pair.box = forge_one(of_server ? 1 : 0, forged, [&](Opening& segment, Frame& frame, std::size_t) {
     const std::size_t at = segment.option(kJoin);
-    if (direction != (of_server ? 1 : 0) || at == 0 || forged != 0) return true;
-    if (segment.length(at) != (of_server ? 16U : 24U)) return true;
+    if (at == 0 || segment.length(at) != (of_server ? 16U : 24U)) return false;
     frame[at + 5] ^= std::byte{1};  // In the HMAC.
-    segment.seal();
-    ++forged;
     return true;
-  };
+  });
   Opened opened(pair);
   CHECK(forged == 1);
   CHECK(stats(pair.a).mp_join_syn_ack_hmac_failure == (of_server ? 1 : 0));
@@ -193,15 +185,11 @@ TEST_CASE("a join that is answered without the option is reset",
           "[mptcp][handshake][rfc8684-3.2]") {
   MultipathPair pair;
   int blanked = 0;
-  pair.box = [&](int direction, std::size_t, Frame& frame) {
-    Opening segment(frame);
+  pair.box = forge_one(1, blanked, [](Opening& segment, Frame&, std::size_t) {
     const std::size_t at = segment.has(TcpFlags::Syn) ? segment.option(kJoin) : 0;
-    if (direction != 1 || at == 0 || blanked != 0) return true;
-    segment.blank(at);
-    segment.seal();
-    ++blanked;
-    return true;
-  };
+    if (at != 0) segment.blank(at);
+    return at != 0;
+  });
   Opened opened(pair);
   CHECK(blanked == 1);
   CHECK(stats(pair.a).mp_rst_tx == 1);
@@ -233,20 +221,59 @@ TEST_CASE("the third segment of a join is repeated until it is answered, and no 
   CHECK(pair.carried[1] > carried + 100'000);
 }
 
+TEST_CASE("octets that come before the third segment of a join are not taken",
+          "[mptcp][handshake][rfc8684-3.2]") {
+  MultipathPair pair;
+  int forged = 0;
+  // The third segment arrives as one that has ten octets, and no option.
+  pair.box = forge_one(0, forged, [](Opening& segment, Frame& frame, std::size_t) {
+    const std::size_t at = segment.has(TcpFlags::Syn) ? 0 : segment.option(kJoin);
+    if (at == 0) return false;
+    segment.blank(at);
+    frame.resize(segment.end() + 10, std::byte{0x55});
+    store_be(&frame[Opening::kIp + 2], static_cast<std::uint16_t>(frame.size() - Opening::kIp));
+    segment.seal_ip();
+    return true;
+  });
+  Opened opened(pair);
+  CHECK(forged == 1);
+  pair.run(3s);
+  CHECK(stats(pair.b).mp_join_ack_rx >= 1);
+  CHECK(pair.b.core.readable(opened.server) == 0);
+  const auto carried = pair.carried[1];
+  CHECK(opened.up(2'000'000));
+  CHECK(pair.carried[1] > carried + 100'000);
+}
+
+TEST_CASE("a capability that is told again later changes nothing",
+          "[mptcp][handshake][rfc8684-3.1]") {
+  const int direction = GENERATE(0, 1);
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(100'000));
+  REQUIRE(opened.down(100'000));
+  int forged = 0;
+  pair.box = forge_one(direction, forged, [](Opening& segment, Frame& frame, std::size_t) {
+    const std::size_t at = segment.option(kDss);
+    if (at == 0 || segment.length(at) != 12) return false;
+    store_be(&frame[at], std::uint32_t{0x1e0c0101});
+    return true;
+  });
+  CHECK(opened.up(100'000));
+  CHECK(opened.down(100'000));
+  CHECK(forged == 1);
+  CHECK(pair.a.core.info(opened.client)->multipath);
+  CHECK(pair.b.core.info(opened.server)->multipath);
+  CHECK(pair.b.core.info(opened.server)->subflows.size() == 2);
+}
+
 TEST_CASE("changed payload on the only path makes both go on as TCP",
           "[mptcp][fallback][rfc8684-3.7]") {
   const bool client_wants = GENERATE(true, false);
   MultipathPair pair(1, client_wants ? with_checksums() : MultipathPair::multipath(),
                      client_wants ? MultipathPair::multipath() : with_checksums());
   int changed = 0;
-  pair.box = [&](int direction, std::size_t, Frame& frame) {
-    Opening segment(frame);
-    if (direction != 0 || !segment.has_payload() || changed != 0) return true;
-    frame[segment.payload()] ^= std::byte{0x55};
-    segment.seal();
-    ++changed;
-    return true;
-  };
+  pair.box = forge_one(0, changed, change_payload);
   Opened opened(pair);
   std::size_t written = 0;
   for (int i = 0; i < 3; ++i) {
@@ -269,14 +296,7 @@ TEST_CASE("payload that is changed behind a checksum that held costs the only pa
   Opened opened(pair);
   REQUIRE(opened.up(50'000));
   int changed = 0;
-  pair.box = [&](int direction, std::size_t, Frame& frame) {
-    Opening segment(frame);
-    if (direction != 0 || !segment.has_payload() || changed != 0) return true;
-    frame[segment.payload()] ^= std::byte{0x55};
-    segment.seal();
-    ++changed;
-    return true;
-  };
+  pair.box = forge_one(0, changed, change_payload);
   CHECK(opened.up(50'000));
   CHECK(stats(pair.b).data_csum_err == 1);
   CHECK(stats(pair.b).dss_corruption_reset == 1);
@@ -289,16 +309,13 @@ TEST_CASE("a mapping without the checksum that was agreed on ends its subflow",
   Opened opened(pair);
   REQUIRE(opened.up(100'000));
   int taken = 0;
-  pair.box = [&](int direction, std::size_t path, Frame& frame) {
-    Opening segment(frame);
+  pair.box = forge_one(0, taken, [](Opening& segment, Frame& frame, std::size_t path) {
     const std::size_t at = segment.has_payload() ? segment.option(kDss) : 0;
-    if (direction != 0 || path != 1 || at == 0 || taken != 0) return true;
+    if (path != 1 || at == 0) return false;
     segment.blank(at, segment.length(at) - 2);
     frame[at + 1] = static_cast<std::byte>(segment.length(at) - 2);
-    segment.seal();
-    ++taken;
     return true;
-  };
+  });
   CHECK(opened.up(2'000'000));
   CHECK(taken == 1);
   CHECK(stats(pair.b).mp_rst_tx >= 1);
@@ -402,17 +419,14 @@ TEST_CASE("octets mapped beyond the window are dropped and come again",
   Opened opened(pair);
   REQUIRE(opened.up(100'000));
   int forged = 0;
-  pair.box = [&](int direction, std::size_t path, Frame& frame) {
-    Opening segment(frame);
+  pair.box = forge_one(0, forged, [](Opening& segment, Frame& frame, std::size_t path) {
     const std::size_t at = segment.has_payload() ? segment.option(kDss) : 0;
-    if (direction != 0 || path != 1 || at == 0 || forged != 0) return true;
+    if (path != 1 || at == 0) return false;
     // The high half of the DSN, behind the DATA_ACK.
     const std::size_t high = at + (is(frame[at + 3], kWideDataAck) ? 12 : 8);
     store_be(&frame[high], load_be<std::uint32_t>(&frame[high]) + 1);
-    segment.seal();
-    ++forged;
     return true;
-  };
+  });
   CHECK(opened.up(2'000'000));
   CHECK(forged == 1);
   CHECK(stats(pair.b).no_dss_in_window >= 1);
@@ -526,16 +540,13 @@ TEST_CASE("the removal of an address that was never announced changes nothing",
           "[mptcp][path][rfc8684-3.4.2]") {
   MultipathPair pair;
   int forged = 0;
-  pair.box = [&](int direction, std::size_t, Frame& frame) {
-    Opening segment(frame);
+  pair.box = forge_one(1, forged, [](Opening& segment, Frame& frame, std::size_t) {
     const std::size_t at = segment.option(kAddAddr);
-    if (direction != 1 || at == 0 || forged != 0) return true;
+    if (at == 0) return false;
     segment.blank(at, 4);
     store_be(&frame[at], std::uint32_t{0x1e04404d});
-    segment.seal();
-    ++forged;
     return true;
-  };
+  });
   Opened opened(pair);
   CHECK(forged == 1);
   CHECK(stats(pair.a).rm_addr == 1);

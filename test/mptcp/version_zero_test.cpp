@@ -467,14 +467,7 @@ TEST_CASE("changed payload makes version 0 go on as TCP", "[mptcp][v0][fallback]
   config.mptcp.path_manager = PathManagerKind::None;
   Watched pair(config, config);
   int changed = 0;
-  pair.meddle = [&](int direction, std::size_t, Frame& frame) {
-    Opening segment(frame);
-    if (direction != 0 || !segment.has_payload() || changed != 0) return true;
-    frame[segment.payload()] ^= std::byte{0x55};
-    segment.seal();
-    ++changed;
-    return true;
-  };
+  pair.meddle = forge_one(0, changed, change_payload);
   Opened opened(pair);
   CHECK(begins(pair.all(kCapable).at(0), {30, 12, 0x00, 0x81}));
   std::size_t written = 0;
