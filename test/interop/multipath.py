@@ -240,7 +240,9 @@ class LinuxFetches(Multipath):
         return [*prefix, "curl", "-sS", "-g", "--fail", "-m", "120", "-o", self.target, url(ours(0, v6), "file.bin")]
 
     def fetch(self, **how):
-        self.kernel.run(*self.curl(**how), timeout=150)
+        done = self.kernel.run(*self.curl(**how), timeout=150, check=False)
+        if done.returncode != 0:
+            self.fail(f"curl: {done.stderr}{self.moved()}\n{self.node.read_log()}")
         self.expect_whole()
 
     def start_fetch(self):
