@@ -39,13 +39,15 @@ ENGINES = (NET, TCP, "cc", WIRE, BASE)
 # The parts of mptcp that stand alone; the rest of it may use them all.
 MPTCP_PARTS = ("mptcp/wire", "mptcp/crypto", "mptcp/scheduler", "mptcp/path")
 
-# The most specific path wins, so mptcp/api stands before mptcp.
+# The most specific path wins, so mptcp/api/embed stands before mptcp/api, and that before mptcp.
 LAYERS = [
     Layer(BASE, outside=(MBUF, EXPECTED, ENGINE_C), sources_only=(r"arpa/inet\.h",)),
     Layer(WIRE, (BASE,), (EXPECTED, ENGINE_C)),
     Layer(NET, (WIRE, BASE), (EXPECTED, ENGINE_C, MBUF)),
     Layer("cc", (BASE,)),
     Layer(TCP, (WIRE, BASE, "cc"), (EXPECTED,)),
+    Layer("mptcp/api/embed", ("mptcp/api", "mptcp", *MPTCP_PARTS, *ENGINES),
+          (EXPECTED, r"(sys/|linux/|netinet/|arpa/).*", r"[a-z_]+\.h"), engine=False),
     Layer("mptcp/api", ("mptcp", *MPTCP_PARTS, *ENGINES), (r"boost/.*", r"openssl/.*", EXPECTED), engine=False),
     Layer("mptcp/wire", (WIRE, BASE), (EXPECTED,)),
     Layer("mptcp/crypto", ("mptcp/wire", BASE), (r"openssl/.*", EXPECTED)),
