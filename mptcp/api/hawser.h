@@ -120,7 +120,7 @@ HAWSER_API int hawser_getpeername(hawser* instance, int socket, struct sockaddr*
 
 HAWSER_API ssize_t hawser_read(hawser* instance, int socket, void* buffer, size_t length);
 HAWSER_API ssize_t hawser_readv(hawser* instance, int socket, const struct iovec* parts, int count);
-/** MSG_PEEK and MSG_TRUNC (the octets are thrown away) are understood. */
+/** Flags: MSG_PEEK, MSG_TRUNC (the octets are thrown away); MSG_MORE when sending. */
 HAWSER_API ssize_t hawser_recv(hawser* instance, int socket, void* buffer, size_t length,
                                int flags);
 HAWSER_API ssize_t hawser_recvfrom(hawser* instance, int socket, void* buffer, size_t length,
@@ -136,6 +136,29 @@ HAWSER_API ssize_t hawser_sendto(hawser* instance, int socket, const void* buffe
                                  socklen_t address_length);
 HAWSER_API ssize_t hawser_sendmsg(hawser* instance, int socket, const struct msghdr* message,
                                   int flags);
+
+/**
+ * Options have the numbers, structures and errno values of Linux. What there is:
+ *
+ * SOL_SOCKET   SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER (0
+ * seconds: a reset), SO_ERROR, SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ACCEPTCONN; kept without an
+ *              effect: SO_PRIORITY, SO_MARK, SO_BROADCAST, SO_DONTROUTE, SO_OOBINLINE, SO_RCVTIMEO,
+ *              SO_SNDTIMEO
+ * IPPROTO_IP   IP_TOS, IP_TTL; IPPROTO_IPV6 IPV6_V6ONLY, IPV6_TCLASS, IPV6_UNICAST_HOPS
+ * IPPROTO_TCP  TCP_CORK, TCP_CONGESTION, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT,
+ *              TCP_LINGER2, TCP_USER_TIMEOUT, TCP_MAXSEG (to be read), TCP_INFO, TCP_IS_MPTCP; kept
+ *              without an effect: TCP_NODELAY, as segments always leave at once, and TCP_QUICKACK
+ * SOL_MPTCP    MPTCP_INFO, MPTCP_TCPINFO, MPTCP_SUBFLOW_ADDRS, MPTCP_FULL_INFO
+ *
+ * Buffers, keepalive, timeouts and the congestion control are what a connection begins with: set
+ * them before hawser_connect() or hawser_listen(). Afterwards they are kept, for accepted sockets
+ * too, and the connection goes on as it was. TCP_CONGESTION knows reno, cubic, bbr, lia, olia,
+ * balia.
+ */
+HAWSER_API int hawser_setsockopt(hawser* instance, int socket, int level, int name,
+                                 const void* value, socklen_t length);
+HAWSER_API int hawser_getsockopt(hawser* instance, int socket, int level, int name, void* value,
+                                 socklen_t* length);
 
 /** poll() without the wait: how many of `sockets` have something to tell. */
 HAWSER_API int hawser_poll(hawser* instance, struct pollfd* sockets, nfds_t count);

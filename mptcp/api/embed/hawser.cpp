@@ -128,6 +128,23 @@ int hawser_getpeername(hawser* instance, int number, sockaddr* address, socklen_
   });
 }
 
+int hawser_setsockopt(hawser* instance, int number, int level, int name, const void* value,
+                      socklen_t length) {
+  return with_socket(instance, number, [&](Socket& socket) {
+    return socket.set_option(level, name, {static_cast<const std::byte*>(value), length});
+  });
+}
+
+int hawser_getsockopt(hawser* instance, int number, int level, int name, void* value,
+                      socklen_t* length) {
+  return with_socket(instance, number, [&](Socket& socket) {
+    const int result = socket.option(level, name, {static_cast<std::byte*>(value), *length});
+    if (result < 0) return result;
+    *length = static_cast<socklen_t>(result);
+    return 0;
+  });
+}
+
 int hawser_poll(hawser* instance, pollfd* sockets, nfds_t count) {
   int told = 0;
   for (pollfd& each : std::span(sockets, count)) {

@@ -87,7 +87,8 @@ void Instance::set_now(std::uint64_t nanoseconds) {
 
 std::uint64_t Instance::next_deadline() const {
   const Core& core = node_.core;
-  const Instant next = core.has_pending_transmit() ? node_.now : core.next_deadline();
+  const Instant timers = std::min(core.next_deadline(), sockets_.next_deadline());
+  const Instant next = core.has_pending_transmit() ? node_.now : timers;
   if (next == dataplane::kNever) return HAWSER_NEVER;
   return static_cast<std::uint64_t>(std::max(next - Node::kStart, Duration::zero()).count());
 }
@@ -95,6 +96,7 @@ std::uint64_t Instance::next_deadline() const {
 void Instance::run() {
   Core& core = node_.core;
   for (int turn = 0; turn < kTurnsPerRun; ++turn) {
+    sockets_.uncork(node_.now);
     core.on_deadline(node_.now);
     core.poll_transmit(node_.now);
     flush();
@@ -104,11 +106,16 @@ void Instance::run() {
 }
 
 void Instance::flush() {
+  const bool marked = sockets_.has_marks();
   for (std::size_t i = 0; i < node_.core.port_count(); ++i) {
     const auto port = static_cast<PortIndex>(i);
     while (Packet frame = node_.core.tx_queue(port).pop()) {
       const ByteSpan packet = ip_packet_of(frame);
       if (!packet.empty()) {
+        const auto tuple = marked ? tuple_of(packet) : std::nullopt;
+        const auto mark = tuple ? sockets_.mark_of(*tuple) : std::nullopt;
+        if (mark)
+          mark_packet(frame.data().subspan(kLinkHeader), mark->traffic_class, mark->hop_limit);
         config_.output(config_.user, packet.data(), packet.size());
       } else if (answer_solicitation(frame, i)) {
         node_.core.on_frames(node_.now, port, std::span(&frame, 1));

@@ -3,8 +3,10 @@
 #include <variant>
 
 #include "dataplane/wire/arp.hpp"
+#include "dataplane/wire/checksum.hpp"
 #include "dataplane/wire/ethernet.hpp"
 #include "dataplane/wire/icmp.hpp"
+#include "dataplane/wire/ipv4.hpp"
 #include "dataplane/wire/ipv6.hpp"
 #include "dataplane/wire/ndp.hpp"
 
@@ -101,6 +103,38 @@ ByteSpan ip_packet_of(const Packet& frame) {
   wire::Ipv6Header header;
   if (link->type == wire::EtherType::Ipv6 && ndp_of(packet, header)) return {};
   return packet;
+}
+
+std::optional<dataplane::FourTuple> tuple_of(ByteSpan packet) {
+  constexpr auto kTcp = static_cast<std::byte>(wire::IpProtocol::Tcp);
+  const bool v4 = std::to_integer<unsigned>(packet[0]) >> 4 == 4;
+  // Our own packets have no IP options and no extension headers.
+  const std::size_t length = v4 ? wire::kIpv4HeaderLength : wire::kIpv6HeaderLength;
+  if (packet.size() < length + 4 || packet[v4 ? 9 : 6] != kTcp) return std::nullopt;
+  const std::byte* const at = packet.data();
+  const auto port = [&](std::size_t from) {
+    return dataplane::load_be<std::uint16_t>(at + length + from);
+  };
+  const IpAddress source =
+      v4 ? IpAddress::from_network_v4(at + 12) : IpAddress::from_network_v6(at + 8);
+  return dataplane::FourTuple{{source, port(0)}, {*destination_of(packet), port(2)}};
+}
+
+void mark_packet(dataplane::MutableByteSpan packet, int traffic_class, int hop_limit) {
+  const auto both = static_cast<std::byte>(traffic_class);
+  const auto hops = static_cast<std::byte>(hop_limit);
+  if (std::to_integer<unsigned>(packet[0]) >> 4 == 6) {
+    packet[0] = (packet[0] & std::byte{0xf0}) | both >> 4;
+    packet[1] = (packet[1] & std::byte{0x3f}) | (both & std::byte{0x0f}) << 4;
+    packet[7] = hops;
+    return;
+  }
+  packet[1] = (packet[1] & std::byte{3}) | both;
+  packet[8] = hops;
+  dataplane::store_be(packet.data() + 10, std::uint16_t{0});
+  wire::Checksum sum;
+  sum.add_header(packet.first(wire::kIpv4HeaderLength));
+  dataplane::store_be(packet.data() + 10, sum.finish());
 }
 
 bool answer_solicitation(Packet& frame, std::size_t port) {

@@ -25,6 +25,10 @@ void add_link_header(dataplane::Packet& packet, std::size_t port);
 /// The IP packet in a frame that a core sends; empty if it is none, or a message between neighbours
 /// (ARP, NDP).
 dataplane::ByteSpan ip_packet_of(const dataplane::Packet& frame);
+/// From where to where an IP packet with a TCP segment goes; nothing for others.
+std::optional<dataplane::FourTuple> tuple_of(dataplane::ByteSpan packet);
+/// Writes the traffic class, but for the bits of ECN, and the hop limit of an IP packet.
+void mark_packet(dataplane::MutableByteSpan packet, int traffic_class, int hop_limit);
 /// Makes of a frame that asks for a neighbour's MAC address the answer, in the same packet; false
 /// if the frame asks for nothing.
 bool answer_solicitation(dataplane::Packet& frame, std::size_t port);

@@ -25,6 +25,7 @@ struct Node {
   static constexpr Instant kStart{std::chrono::seconds(100'000)};
 
   Instant now = kStart;
+  std::size_t corked = 0;  ///< Sockets that hold octets back.
   dataplane::Rng rng;
   dataplane::tcp::Config tcp;  ///< Of sockets made from now on; so is the next.
   Config mptcp;

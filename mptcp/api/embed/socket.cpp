@@ -1,5 +1,6 @@
 #include "mptcp/api/embed/socket.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <poll.h>
 #include <sys/socket.h>
@@ -53,21 +54,25 @@ Socket::~Socket() { let_go(); }
 void Socket::let_go() {
   if (accepted_) core().abort(node_->now, *accepted_);
   accepted_.reset();
+  if (state_ == State::Connected) uncork();
+  // Octets that nobody has read: the peer must hear of it (RFC 1122 §4.2.2.13).
+  const bool hard = !peeked_.empty() || (linger_on_ && linger_seconds_ == 0);
   for (const SocketId each : ids_) {
-    if (peeked_.empty()) {
-      core().close(node_->now, each);
+    if (hard && state_ != State::Listening) {
+      core().abort(node_->now, each);
     } else {
-      core().abort(node_->now, each);  // Octets that nobody has read (RFC 1122 §4.2.2.13).
+      core().close(node_->now, each);
     }
   }
   ids_.clear();
   peeked_.clear();
+  drop_corked();
 }
 
 int Socket::listen_on(const dataplane::IpAddress& address) {
   Config mptcp = node_->mptcp;
   mptcp.enabled = multipath_;
-  const auto id = core().listen({address, local_.port}, node_->tcp, mptcp);
+  const auto id = core().listen({address, local_.port}, tcp_config(), mptcp);
   if (!id) return -errno_of(id.error());
   ids_.push_back(*id);
   return 0;
@@ -89,7 +94,7 @@ int Socket::listen(int /*backlog*/) {
   if (phase_ != Phase::Unconnected) return -EINVAL;
   if (state_ == State::Listening) return 0;
   if (state_ != State::Closed) return -EINVAL;
-  const bool on_v6_only = only_v6 && local_.address == dataplane::IpAddress();
+  const bool on_v6_only = is_v6_only() && local_.address == dataplane::IpAddress();
   const int result = on_v6_only ? listen_on_each_v6() : listen_on(local_.address);
   if (result != 0) {
     let_go();
@@ -112,9 +117,11 @@ void Socket::adopt(const Socket& listener, SocketId id) {
   state_ = State::Connected;
   phase_ = Phase::Connected;
   non_blocking = false;
-  reuse_address = listener.reuse_address;
-  reuse_port = listener.reuse_port;
-  only_v6 = listener.only_v6;
+  kept_ = listener.kept_;
+  congestion_ = listener.congestion_;
+  linger_on_ = listener.linger_on_;
+  linger_seconds_ = listener.linger_seconds_;
+  timeouts_ = listener.timeouts_;
   const auto info = core().info(id);
   if (!info) return;
   local_ = info->tuple.local;
@@ -129,12 +136,12 @@ int Socket::connect(const Endpoint& remote) {
   if (phase_ == Phase::Connected) return -EISCONN;
   if (phase_ == Phase::Connecting) return finish_connect(-EALREADY);
   if (state_ != State::Closed) return -EISCONN;
-  if (only_v6 && remote.address.is_v4()) return -ENETUNREACH;
+  if (is_v6_only() && remote.address.is_v4()) return -ENETUNREACH;
   if (remote.port == 0) return -ECONNREFUSED;  // Nobody listens there.
   Config mptcp = node_->mptcp;
   mptcp.enabled = multipath_;
   const auto id = core().connect(
-      node_->now, {.remote = remote, .local = local_, .tcp = node_->tcp, .mptcp = mptcp});
+      node_->now, {.remote = remote, .local = local_, .tcp = tcp_config(), .mptcp = mptcp});
   if (!id) return id.error() == SocketError::AddressInUse ? -EADDRNOTAVAIL : -errno_of(id.error());
   ids_ = {*id};
   error_ = 0;
@@ -165,6 +172,7 @@ int Socket::disconnect() {
   if (was != State::Listening)
     for (const SocketId each : ids_)
       core().abort(node_->now, each);
+  drop_corked();
   let_go();
   if (!multipath_ && (was == State::Connecting || was == State::Connected)) error_ = ECONNRESET;
   state_ = State::Closed;
@@ -194,6 +202,7 @@ int Socket::shutdown(int how) {
   phase_ = Phase::Connected;
   read_shut_ = read_shut_ || reading;
   if (writing && !write_shut_) {
+    uncork();
     write_shut_ = true;
     core().shutdown(node_->now, id());
   }
@@ -227,6 +236,13 @@ bool Socket::on_event(const Event& event) {
       return true;
   }
   return false;
+}
+
+bool Socket::carries(const dataplane::FourTuple& tuple) const {
+  const auto info = ids_.empty() ? std::nullopt : core().info(id());
+  if (!info) return false;
+  const auto is_it = [&](const SubflowInfo& subflow) { return subflow.tuple == tuple; };
+  return info->tuple == tuple || std::any_of(info->subflows.begin(), info->subflows.end(), is_it);
 }
 
 bool Socket::is_read_shut() const {

@@ -1,17 +1,30 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <netinet/in.h>
 #include <optional>
 #include <span>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <utility>
 #include <vector>
 
 #include "mptcp/api/embed/node.hpp"
+#include "mptcp/api/embed/option_table.hpp"
 
 namespace mptcp::api::embed {
+
+/// What a socket wants in the IP headers of its packets.
+struct PacketMark {
+  int traffic_class;  ///< Without the two bits of ECN.
+  int hop_limit;
+  friend bool operator==(const PacketMark&, const PacketMark&) = default;
+};
 
 /// A socket as Linux has it: what the core knows as a listener or a connection, and around it the
 /// states and errors that a program sees. Calls return what hawser.h says: a negative errno value,
@@ -43,6 +56,9 @@ class Socket {
   /// Makes this the socket of a connection that `listener` accepted.
   void adopt(const Socket& listener, SocketId id);
   short poll();
+  int set_option(int level, int name, dataplane::ByteSpan value);
+  /// Writes at most `out` and returns how much, or a negative errno value.
+  int option(int level, int name, dataplane::MutableByteSpan out);
   int take_error() { return std::exchange(error_, 0); }
 
   /// What the core tells of it. Returns false when that is nothing to tell a program of.
@@ -62,17 +78,24 @@ class Socket {
   std::size_t unread() const;
   std::uint64_t unacknowledged() const;
   std::uint64_t unsent() const;
+  bool reuses_address() const { return kept(SOL_SOCKET, SO_REUSEADDR) != 0; }
+  bool reuses_port() const { return kept(SOL_SOCKET, SO_REUSEPORT) != 0; }
+  bool is_v6_only() const { return kept(IPPROTO_IPV6, IPV6_V6ONLY) != 0; }
+  Core& core() const { return node_->core; }
+  /// Nothing: its packets are as the engine makes them.
+  std::optional<PacketMark> mark(bool v4) const;
+  /// Whether it is the tuple of its connection, or of a subflow of it.
+  bool carries(const dataplane::FourTuple& tuple) const;
+  /// Sends what a cork holds back, when its time is over.
+  void uncork_by(Instant now);
+  Instant uncork_at() const { return uncork_at_; }
 
   bool non_blocking = false;
-  bool reuse_address = false;
-  bool reuse_port = false;
-  bool only_v6 = false;
 
  private:
   /// socket->state of Linux (SS_...): how far connect() has come.
   enum class Phase : std::uint8_t { Unconnected, Connecting, Connected };
 
-  Core& core() const { return node_->core; }
   SocketId id() const { return ids_.front(); }
   int finish_connect(int when_open);
   void let_go();
@@ -81,6 +104,20 @@ class Socket {
   std::size_t take_peeked(std::span<std::byte> out, bool keep, std::size_t from);
   void fill_peeked(std::size_t octets);
   ssize_t why_nothing(std::size_t asked);
+  std::size_t write(std::span<const iovec> parts);
+  std::size_t write_corked(std::span<const iovec> parts, bool more);
+  void uncork();
+  void drop_corked();
+  void hold(bool anything);
+  int kept(int level, int name) const;
+  bool was_set(int level, int name) const;
+  int set_number(const OptionRule& rule, int number);
+  int set_linger(dataplane::ByteSpan value);
+  int set_timeout(std::size_t which, dataplane::ByteSpan value);
+  int set_congestion(dataplane::ByteSpan value);
+  int told_number(const OptionRule& rule);
+  int mptcp_option(int name, dataplane::MutableByteSpan out) const;
+  dataplane::tcp::Config tcp_config() const;
   int listen_on(const dataplane::IpAddress& address);
   int listen_on_each_v6();
 
@@ -100,6 +137,15 @@ class Socket {
   std::optional<SocketId> accepted_;  ///< Taken from the core by a poll(), for accept().
   std::vector<std::byte> peeked_;     ///< Taken from the core for MSG_PEEK, to be read first.
   std::uint64_t written_ = 0;
+  std::vector<std::byte> corked_;  ///< Written, and held back until there is a segment full.
+  Instant uncork_at_ = dataplane::kNever;
+
+  // Options.
+  std::map<std::pair<int, int>, int> kept_;  ///< By level and name.
+  std::optional<cc::Kind> congestion_;
+  bool linger_on_ = false;
+  int linger_seconds_ = 0;
+  std::array<timeval, 2> timeouts_{};  ///< SO_RCVTIMEO, SO_SNDTIMEO: kept, as nothing waits.
 };
 
 /// Octets in all parts.

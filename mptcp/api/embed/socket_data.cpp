@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "mptcp/api/embed/socket.hpp"
@@ -11,6 +13,8 @@ namespace mptcp::api::embed {
 namespace {
 
 constexpr std::size_t kDiscardAtOnce = 4096;
+/// How long a cork holds less than a segment back (tcp(7), TCP_CORK).
+constexpr dataplane::Duration kLongestCork = std::chrono::milliseconds(200);
 
 std::span<std::byte> octets_of(const iovec& part) {
   return {static_cast<std::byte*>(part.iov_base), part.iov_len};
@@ -89,17 +93,64 @@ ssize_t Socket::why_nothing(std::size_t asked) {
   return -EAGAIN;
 }
 
-ssize_t Socket::send(std::span<const iovec> parts, int flags) {
-  if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
-  if (state_ == State::Connecting) return -EAGAIN;
-  if (error_ != 0) return -take_error();
-  if (state_ != State::Connected || write_shut_) return -EPIPE;
+std::size_t Socket::write(std::span<const iovec> parts) {
   std::size_t total = 0;
   for (const iovec& part : parts) {
     const std::size_t taken = core().write(node_->now, id(), octets_of(part));
     total += taken;
     if (taken < part.iov_len) break;
   }
+  return total;
+}
+
+/// Takes no more than what the core has room for, so that it can be sent when the cork is drawn.
+std::size_t Socket::write_corked(std::span<const iovec> parts, bool more) {
+  const std::size_t room = core().writable(id());
+  std::size_t total = 0;
+  for (const iovec& part : parts) {
+    const auto octets = octets_of(part);
+    const std::size_t count = std::min(octets.size(), room - std::min(room, corked_.size()));
+    corked_.insert(corked_.end(), octets.begin(),
+                   octets.begin() + static_cast<std::ptrdiff_t>(count));
+    total += count;
+  }
+  const auto info = core().info(id());
+  const std::size_t segment = more && info && info->mss != 0 ? info->mss : 1;
+  const std::size_t full = corked_.size() / segment * segment;
+  const std::size_t taken = core().write(node_->now, id(), std::span(corked_).first(full));
+  corked_.erase(corked_.begin(), corked_.begin() + static_cast<std::ptrdiff_t>(taken));
+  hold(!corked_.empty());
+  return total;
+}
+
+void Socket::hold(bool anything) {
+  const bool held = uncork_at_ != dataplane::kNever;
+  if (anything == held) return;
+  node_->corked += anything ? 1U : std::size_t{0} - 1U;
+  uncork_at_ = anything ? node_->now + kLongestCork : dataplane::kNever;
+}
+
+void Socket::uncork() {
+  if (!corked_.empty()) write_corked({}, false);
+}
+
+void Socket::uncork_by(Instant now) {
+  if (uncork_at_ <= now) uncork();
+}
+
+void Socket::drop_corked() {
+  corked_.clear();
+  hold(false);
+}
+
+ssize_t Socket::send(std::span<const iovec> parts, int flags) {
+  if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
+  if (state_ == State::Connecting) return -EAGAIN;
+  if (error_ != 0) return -take_error();
+  if (state_ != State::Connected || write_shut_) return -EPIPE;
+  const bool more = (flags & MSG_MORE) != 0 || kept(IPPROTO_TCP, TCP_CORK) != 0;
+  const bool held = more || !corked_.empty();
+  const std::size_t total = held ? write_corked(parts, more) : write(parts);
   written_ += total;
   if (total == 0 && total_of(parts) != 0) return -EAGAIN;
   return static_cast<ssize_t>(total);

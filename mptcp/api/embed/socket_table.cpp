@@ -23,7 +23,7 @@ bool overlap(const Socket& a, const Endpoint& at, const Socket& b, const Endpoin
                         const dataplane::IpAddress& other) {
     if (!bound.is_unspecified()) return false;
     if (bound.is_v4()) return other.is_v4();
-    return !other.is_v4() || !socket.only_v6;
+    return !other.is_v4() || !socket.is_v6_only();
   };
   return takes(a, at.address, bt.address) || takes(b, bt.address, at.address);
 }
@@ -70,9 +70,9 @@ bool SocketTable::conflicts(const Socket& socket, const Endpoint& local) const {
   return std::any_of(sockets_.begin(), sockets_.end(), [&](const auto& other) {
     if (other == nullptr || other.get() == &socket || !other->has_port()) return false;
     if (!overlap(socket, local, *other, other->local())) return false;
-    const bool reused =
-        socket.reuse_address && other->reuse_address && other->state() != Socket::State::Listening;
-    return !reused && !(socket.reuse_port && other->reuse_port);
+    const bool reused = socket.reuses_address() && other->reuses_address() &&
+                        other->state() != Socket::State::Listening;
+    return !reused && !(socket.reuses_port() && other->reuses_port());
   });
 }
 
@@ -87,7 +87,7 @@ int SocketTable::choose_port(const Socket& socket, Endpoint& local) {
 
 int SocketTable::bind(Socket& socket, const Endpoint& local) {
   if (socket.state() != Socket::State::Closed || socket.has_port()) return -EINVAL;
-  const bool v4_only = socket.only_v6 && local.address.is_v4() && socket.family() == AF_INET6;
+  const bool v4_only = socket.is_v6_only() && local.address.is_v4() && socket.family() == AF_INET6;
   if (v4_only) return -EINVAL;
   if (!local.address.is_unspecified() && !node_.core.host().is_local(local.address))
     return -EADDRNOTAVAIL;
@@ -143,6 +143,38 @@ int SocketTable::shutdown(Socket& socket, int how) {
     for (const SocketId id : ids)
       numbers_.erase(static_cast<std::uint64_t>(id));
   return result;
+}
+
+void SocketTable::uncork(Instant now) {
+  if (node_.corked == 0) return;
+  for (const auto& socket : sockets_)
+    if (socket != nullptr) socket->uncork_by(now);
+}
+
+Instant SocketTable::next_deadline() const {
+  Instant next = dataplane::kNever;
+  if (node_.corked == 0) return next;
+  for (const auto& socket : sockets_)
+    if (socket != nullptr) next = std::min(next, socket->uncork_at());
+  return next;
+}
+
+bool SocketTable::has_marks() const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [](const auto& socket) {
+    return socket != nullptr && (socket->mark(true) || socket->mark(false));
+  });
+}
+
+std::optional<PacketMark> SocketTable::mark_of(const dataplane::FourTuple& tuple) const {
+  for (const auto& socket : sockets_) {
+    if (socket == nullptr || socket->ids().empty()) continue;
+    const auto mark = socket->mark(tuple.local.address.is_v4());
+    if (!mark) continue;
+    // What answers a SYN has the marks of the listener.
+    const bool listening = socket->state() == Socket::State::Listening;
+    if (listening ? socket->local().port == tuple.local.port : socket->carries(tuple)) return mark;
+  }
+  return std::nullopt;
 }
 
 int SocketTable::on_event(const Event& event) {

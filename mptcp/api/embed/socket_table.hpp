@@ -31,6 +31,13 @@ class SocketTable {
   /// Gives a socket what the core tells of it; its number, or -1 if nobody cares.
   int on_event(const Event& event);
 
+  /// Sends what corks have held back for long enough.
+  void uncork(Instant now);
+  Instant next_deadline() const;
+  /// Whether any socket wants something in its IP headers, and what the one of a packet wants.
+  bool has_marks() const;
+  std::optional<PacketMark> mark_of(const dataplane::FourTuple& tuple) const;
+
  private:
   bool conflicts(const Socket& socket, const Endpoint& local) const;
   int choose_port(const Socket& socket, Endpoint& local);

@@ -1,7 +1,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "test/mptcp/api/embed/pair.h"
+#include "test/mptcp/api/embed/tests.h"
 
 static int new_socket(hawser* host, int protocol) {
   const int number = hawser_socket(host, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, protocol);
@@ -320,6 +320,13 @@ int main(int argc, char** argv) {
       {"reset", NULL, test_reset},
       {"unspec", NULL, test_unspec},
       {"v6", NULL, test_v6},
+      {"numbers", test_numbers, NULL},
+      {"congestion", NULL, test_congestion},
+      {"cork", NULL, test_cork},
+      {"linger", NULL, test_linger},
+      {"tos", NULL, test_tos},
+      {"info", NULL, test_info},
+      {"mptcp_info", test_mptcp_info, NULL},
   };
   int count = 0;
   for (size_t i = 0; i < sizeof tests / sizeof *tests; ++i) {
