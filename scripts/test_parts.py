@@ -23,7 +23,8 @@ SUMS = re.compile(r"(\d+) passed, (\d+) failed")
 # Those whose objects cross threads; tsan proves them, and asan everything else.
 THREADED = ("base", "dpdk", "api")
 # The layers below the programs; all of them are tested under asan.
-ENGINE = ("base", "cc", "wire", "net", "tcp", "mptcp_wire", "mptcp_crypto", "mptcp_scheduler", "mptcp_path", "mptcp", "rfc")
+ENGINE = ("base", "cc", "wire", "net", "tcp", "mptcp_wire", "mptcp_crypto", "mptcp_scheduler", "mptcp_path", "mptcp",
+          "embed", "rfc")
 SIM_SEEDS = 1000
 # The end-to-end tests whose verdict does not depend on how busy the machine is.
 PLAIN_CLASSES = ("BadCompany", "Captures", "FullDisk", "KernelClients", "KernelMeasures", "KernelServers", "LossyCapture",
