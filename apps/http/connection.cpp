@@ -4,6 +4,11 @@
 #include <array>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace apps::http {
 namespace {
 
@@ -77,8 +82,14 @@ asio::awaitable<error_code> Connection::write_all(std::string_view text) {
 }
 
 asio::awaitable<void> Connection::linger(Watchdog::Duration limit) {
-  watchdog_.arm(limit);
+  using asio::experimental::awaitable_operators::operator||;
+  watchdog_.disarm();
   stream_->shutdown_send();
+  asio::steady_timer timer(stream_->executor(), limit);
+  co_await (drain() || timer.async_wait(asio::as_tuple(asio::use_awaitable)));
+}
+
+asio::awaitable<void> Connection::drain() {
   std::array<std::byte, kDrainBuffer> waste{};
   IoResult result;
   while (!result.error)

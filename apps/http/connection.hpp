@@ -31,7 +31,8 @@ class Connection {
 
   /// Says that nothing more is sent, and reads what the peer still sends for at most `limit`, so
   /// that the last answer reaches it: a close with unread octets would be a reset that overtakes it
-  /// (RFC 9112 §9.6).
+  /// (RFC 9112 §9.6). The rest of a long answer to a slow peer goes on its way behind the close,
+  /// which the transport sees to.
   asio::awaitable<void> linger(Watchdog::Duration limit);
 
   /// Counts the octets that are read and written from now on into `meter`, which outlives that;
@@ -46,6 +47,7 @@ class Connection {
   void shrink() { input_.shrink_to_fit(); }
 
  private:
+  asio::awaitable<void> drain();
   IoResult judge(IoResult result);
   void count(std::size_t octets);
 

@@ -21,6 +21,7 @@ constexpr std::size_t kSendBuffer = 256 * 1024;
 /// A body that nobody wants is read to its end if it is at most this long; else the connection
 /// ends.
 constexpr std::uint64_t kDrainLimit = 256 * 1024;
+/// How long the end of a connection waits for what the peer still sends.
 constexpr std::chrono::seconds kLinger{3};
 
 /// Why the header of a request could not be read, if the client deserves to be told.

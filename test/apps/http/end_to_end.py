@@ -323,6 +323,24 @@ def test_slow_clients_are_ended(world):
     assert server.stop() == 0
 
 
+def test_a_slow_reader_gets_the_end_of_its_last_answer(world):
+    wanted = os.urandom(1 << 20)
+    path = os.path.join(world.root, "slow")
+    with open(path, "wb") as file:
+        file.write(wanted)
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        peer.settimeout(20)
+        peer.connect(("127.0.0.1", world.server.port))
+        peer.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        time.sleep(4)  # By then the server waits for nothing any more.
+        answer = b""
+        while chunk := peer.recv(65536):
+            answer += chunk
+    os.unlink(path)
+    assert answer.endswith(wanted), f"{len(answer)} octets"
+
+
 def test_many_idle_connections_cost_no_threads(world):
     peers = [world.server.connect() for _ in range(400)]
     try:
