@@ -199,6 +199,10 @@ class Core {
   /// What became of its paths, in order. The oldest are lost when nobody asks for long.
   std::optional<PathChange> next_path_change(SocketId socket);
 
+  /// Gives an address of ours another id in the connections that begin from now on (RFC 8684 §3.2);
+  /// another address that has it takes the one given up. False: not ours, or id 0.
+  bool number_address(const dataplane::IpAddress& address, AddressId id);
+
   std::optional<SocketInfo> info(SocketId socket) const;
   /// Octets that write() would take now.
   std::size_t writable(SocketId socket) const;

@@ -246,6 +246,18 @@ SocketResult<void> Core::command(Instant now, SocketId id, const PathCommand& co
   return impl_->command(now, index_part(id), command);
 }
 
+bool Core::number_address(const dataplane::IpAddress& address, AddressId id) {
+  auto& all = impl_->addresses.all;
+  const auto own = std::find_if(all.begin(), all.end(),
+                                [&](const LocalAddress& each) { return each.address == address; });
+  if (own == all.end() || id == AddressId{}) return false;
+  const auto other =
+      std::find_if(all.begin(), all.end(), [&](const LocalAddress& each) { return each.id == id; });
+  if (other != all.end()) other->id = own->id;
+  own->id = id;
+  return true;
+}
+
 std::optional<PathChange> Core::next_path_change(SocketId id) {
   Slot* slot = impl_->slot_of(id);
   if (slot == nullptr || !slot->meta) return std::nullopt;

@@ -194,6 +194,26 @@ TEST_CASE("the first address goes as any other", "[mptcp][path][api][rfc8684-3.4
   CHECK(opened.down(500'000));
 }
 
+TEST_CASE("an address has the id that the program gave it", "[mptcp][path][api][rfc8684-3.2]") {
+  MultipathPair pair(2, driven_by_the_program(), driven_by_the_program());
+  CHECK_FALSE(pair.b.core.number_address(address("10.0.9.9"), AddressId{7}));
+  CHECK_FALSE(pair.b.core.number_address(address("10.0.1.2"), AddressId{0}));
+  REQUIRE(pair.b.core.number_address(address("10.0.1.2"), AddressId{7}));
+  // 10.0.0.2 had 1, which goes to the other.
+  REQUIRE(pair.b.core.number_address(address("10.0.1.2"), AddressId{1}));
+  REQUIRE(pair.b.core.number_address(address("10.0.0.2"), AddressId{9}));
+  Opened opened(pair);
+  REQUIRE(opened.up(1'000));
+  REQUIRE(pair.b.core.command(pair.now, opened.server, AnnounceAddress{address("10.0.1.2")}));
+  pair.run(50ms);
+  const auto heard = changes(pair.a.core, opened.client);
+  const auto announced = std::find_if(heard.begin(), heard.end(), [](const PathChange& change) {
+    return change.kind == Kind::AddressAnnounced;
+  });
+  REQUIRE(announced != heard.end());
+  CHECK(announced->address_id == AddressId{1});
+}
+
 TEST_CASE("commands that cannot be carried out say why", "[mptcp][path][api]") {
   CoreConfig config = driven_by_the_program();
   config.mptcp.max_subflows = 2;
