@@ -97,14 +97,43 @@ HAWSER_API void hawser_run(hawser* instance);
 HAWSER_API int hawser_input(hawser* instance, const void* packet, size_t length);
 
 /**
+ * Carries out one line of text. What it has to say is written to `answer` as a string, cut to
+ * `size` octets with their end; returned is the length of all of it. `size` may be 0.
+ *
+ *     set NAME VALUE                      a setting, for connections that begin afterwards
+ *     show [NAME]                         the settings, as "NAME VALUE" lines
+ *     limits show
+ *     limits set [subflows N] [add_addr_accepted N]
+ *     endpoint add ADDRESS [id ID] [port PORT] [dev NAME] [signal] [subflow] [backup] [fullmesh]
+ *     endpoint delete id ID
+ *     endpoint change id ID|ADDRESS backup|nobackup|fullmesh|nofullmesh
+ *     endpoint show [id ID]
+ *     endpoint flush
+ *     counters                            JSON: in "Tcp", "TcpExt" and "MPTcpExt" those of Linux,
+ *                                         by its names, in "Hawser" the others
+ *
+ * `limits` and `endpoint` are those of `ip mptcp`, with its answers. They take effect once used:
+ * the first `limits set` or `endpoint add` ends the path manager that the host begins with, which
+ * connects addresses in pairs (`set path_manager`), for connections that begin afterwards. A
+ * connection that was accepted announces its endpoints when hawser_accept() has given it.
+ *
+ * -EINVAL: words that have no meaning, a value out of bounds, or no such endpoint; -EEXIST, -EBUSY:
+ * an endpoint has the address or the id; -ERANGE: there are eight endpoints.
+ */
+HAWSER_API ssize_t hawser_command(hawser* instance, const char* line, char* answer, size_t size);
+
+/**
  * AF_INET or AF_INET6; SOCK_STREAM, with SOCK_NONBLOCK and SOCK_CLOEXEC or without; protocol 0 or
  * IPPROTO_TCP (6), or IPPROTO_MPTCP (262). Numbers start at 3 and the lowest free one is taken.
  */
 HAWSER_API int hawser_socket(hawser* instance, int family, int type, int protocol);
 HAWSER_API int hawser_close(hawser* instance, int socket);
+/** A port whose last connection is in TIME-WAIT may be had at once, unlike on Linux. */
 HAWSER_API int hawser_bind(hawser* instance, int socket, const struct sockaddr* address,
                            socklen_t length);
+/** The backlog is not looked at: 1024 connections may wait. */
 HAWSER_API int hawser_listen(hawser* instance, int socket, int backlog);
+/** hawser_run() calls `ready` for the new socket once, with what has come so far. */
 HAWSER_API int hawser_accept(hawser* instance, int socket, struct sockaddr* address,
                              socklen_t* length);
 HAWSER_API int hawser_accept4(hawser* instance, int socket, struct sockaddr* address,
@@ -140,20 +169,21 @@ HAWSER_API ssize_t hawser_sendmsg(hawser* instance, int socket, const struct msg
 /**
  * Options have the numbers, structures and errno values of Linux. What there is:
  *
- * SOL_SOCKET   SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER (0
- * seconds: a reset), SO_ERROR, SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ACCEPTCONN; kept without an
- *              effect: SO_PRIORITY, SO_MARK, SO_BROADCAST, SO_DONTROUTE, SO_OOBINLINE, SO_RCVTIMEO,
- *              SO_SNDTIMEO
+ * SOL_SOCKET   SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_ERROR,
+ *              SO_LINGER (of 0 seconds: a reset), SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ACCEPTCONN;
+ *              kept without an effect: SO_PRIORITY, SO_MARK, SO_BROADCAST, SO_DONTROUTE,
+ *              SO_OOBINLINE, SO_RCVTIMEO, SO_SNDTIMEO
  * IPPROTO_IP   IP_TOS, IP_TTL; IPPROTO_IPV6 IPV6_V6ONLY, IPV6_TCLASS, IPV6_UNICAST_HOPS
- * IPPROTO_TCP  TCP_CORK, TCP_CONGESTION, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT,
- *              TCP_LINGER2, TCP_USER_TIMEOUT, TCP_MAXSEG (to be read), TCP_INFO, TCP_IS_MPTCP; kept
- *              without an effect: TCP_NODELAY, as segments always leave at once, and TCP_QUICKACK
+ * IPPROTO_TCP  TCP_NODELAY (segments leave at once in any case, unless `set nagle 1`), TCP_CORK,
+ *              TCP_CONGESTION, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2,
+ *              TCP_USER_TIMEOUT, TCP_MAXSEG (to be read), TCP_INFO, TCP_IS_MPTCP; kept without an
+ *              effect: TCP_QUICKACK
  * SOL_MPTCP    MPTCP_INFO, MPTCP_TCPINFO, MPTCP_SUBFLOW_ADDRS, MPTCP_FULL_INFO
  *
- * Buffers, keepalive, timeouts and the congestion control are what a connection begins with: set
- * them before hawser_connect() or hawser_listen(). Afterwards they are kept, for accepted sockets
- * too, and the connection goes on as it was. TCP_CONGESTION knows reno, cubic, bbr, lia, olia,
- * balia.
+ * Buffers, keepalive, timeouts, Nagle's algorithm and the congestion control are what a connection
+ * begins with: set them before hawser_connect() or hawser_listen(). Afterwards they are kept, for
+ * accepted sockets too, and the connection goes on as it was. TCP_CONGESTION knows reno, cubic,
+ * bbr, lia, olia, balia.
  */
 HAWSER_API int hawser_setsockopt(hawser* instance, int socket, int level, int name,
                                  const void* value, socklen_t length);

@@ -52,6 +52,18 @@ int hawser_input(hawser* instance, const void* packet, size_t length) {
   return instance->input({static_cast<const std::byte*>(packet), length});
 }
 
+ssize_t hawser_command(hawser* instance, const char* line, char* answer, size_t size) {
+  std::string text;
+  const int result = instance->command(line, text);
+  if (result != 0) return result;
+  if (size != 0) {
+    const std::size_t length = std::min(text.size(), size - 1);
+    std::memcpy(answer, text.data(), length);
+    answer[length] = '\0';
+  }
+  return static_cast<ssize_t>(text.size());
+}
+
 int hawser_socket(hawser* instance, int family, int type, int protocol) {
   if (family != AF_INET && family != AF_INET6) return -EAFNOSUPPORT;
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);

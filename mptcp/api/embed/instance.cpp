@@ -6,7 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "mptcp/api/embed/counters.hpp"
 #include "mptcp/api/embed/link.hpp"
+#include "mptcp/api/embed/settings.hpp"
+#include "mptcp/api/embed/words.hpp"
 
 namespace mptcp::api::embed {
 namespace {
@@ -78,7 +81,8 @@ std::optional<CoreConfig> Instance::core_config(const hawser_config& given) {
 Instance::Instance(const hawser_config& config, CoreConfig core)
     : config_(with_defaults(config)),
       node_(std::move(core), config_.packets, data_room_of(config_)),
-      sockets_(node_) {}
+      sockets_(node_),
+      endpoints_(node_, sockets_) {}
 
 void Instance::set_now(std::uint64_t nanoseconds) {
   const auto since = Duration(static_cast<Duration::rep>(std::min(nanoseconds, kMostNanoseconds)));
@@ -88,7 +92,8 @@ void Instance::set_now(std::uint64_t nanoseconds) {
 std::uint64_t Instance::next_deadline() const {
   const Core& core = node_.core;
   const Instant timers = std::min(core.next_deadline(), sockets_.next_deadline());
-  const Instant next = core.has_pending_transmit() ? node_.now : timers;
+  const bool at_once = core.has_pending_transmit() || sockets_.has_accepted();
+  const Instant next = at_once ? node_.now : timers;
   if (next == dataplane::kNever) return HAWSER_NEVER;
   return static_cast<std::uint64_t>(std::max(next - Node::kStart, Duration::zero()).count());
 }
@@ -101,6 +106,7 @@ void Instance::run() {
     core.poll_transmit(node_.now);
     flush();
     const bool told = tell_events();
+    endpoints_.work();
     if (!told && !core.has_pending_transmit() && core.next_deadline() > node_.now) return;
   }
 }
@@ -125,10 +131,13 @@ void Instance::flush() {
 }
 
 bool Instance::tell_events() {
-  std::vector<int> told;
-  bool any = false;
+  std::vector<int> told = sockets_.take_accepted();
+  bool any = !told.empty();
   while (const auto event = node_.core.next_event()) {
     any = true;
+    Socket* const whose = sockets_.socket_of(*event);
+    if (event->kind == Event::Kind::PathChanged && whose != nullptr)
+      endpoints_.on_path_changed(*whose);
     const int number = sockets_.on_event(*event);
     if (number >= 0 && std::find(told.begin(), told.end(), number) == told.end())
       told.push_back(number);
@@ -139,6 +148,19 @@ bool Instance::tell_events() {
     if (socket != nullptr) config_.ready(config_.user, number, socket->poll());
   }
   return any;
+}
+
+int Instance::command(std::string_view line, std::string& answer) {
+  const auto words = words_of(line);
+  if (words.empty()) return -EINVAL;
+  const auto rest = std::span(words).subspan(1);
+  if (words[0] == "limits") return endpoints_.limits(rest, answer);
+  if (words[0] == "endpoint") return endpoints_.endpoint(rest, answer);
+  if (words[0] == "set") return set_setting(node_, rest);
+  if (words[0] == "show") return show_settings(node_, rest, answer);
+  if (words[0] != "counters" || !rest.empty()) return -EINVAL;
+  answer = counters_json(node_.core);
+  return 0;
 }
 
 std::size_t Instance::port_to(const dataplane::IpAddress& destination) const {

@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
+#include "mptcp/api/embed/endpoints.hpp"
 #include "mptcp/api/embed/node.hpp"
 #include "mptcp/api/embed/socket_table.hpp"
 #include "mptcp/api/hawser.h"
@@ -22,6 +25,8 @@ class Instance {
   std::uint64_t next_deadline() const;
   void run();
   int input(dataplane::ByteSpan packet);
+  /// Carries out a line of text: 0 and the answer, or a negative errno value.
+  int command(std::string_view line, std::string& answer);
 
   SocketTable& sockets() { return sockets_; }
   Node& node() { return node_; }
@@ -34,6 +39,7 @@ class Instance {
   hawser_config config_;
   Node node_;
   SocketTable sockets_;
+  Endpoints endpoints_;
 };
 
 }  // namespace mptcp::api::embed

@@ -144,6 +144,7 @@ int Socket::connect(const Endpoint& remote) {
       node_->now, {.remote = remote, .local = local_, .tcp = tcp_config(), .mptcp = mptcp});
   if (!id) return id.error() == SocketError::AddressInUse ? -EADDRNOTAVAIL : -errno_of(id.error());
   ids_ = {*id};
+  paths = {};
   error_ = 0;
   written_ = 0;
   read_shut_ = write_shut_ = false;

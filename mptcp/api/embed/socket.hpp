@@ -92,6 +92,13 @@ class Socket {
 
   bool non_blocking = false;
 
+  /// What the endpoints' path manager has done for its connection.
+  struct Paths {
+    std::vector<std::uint8_t> used;  ///< Ids of endpoints.
+    std::size_t accepted = 0;        ///< Addresses of the peer that were joined.
+  };
+  Paths paths;
+
  private:
   /// socket->state of Linux (SS_...): how far connect() has come.
   enum class Phase : std::uint8_t { Unconnected, Connecting, Connected };

@@ -225,6 +225,7 @@ std::optional<PacketMark> Socket::mark(bool v4) const {
 dataplane::tcp::Config Socket::tcp_config() const {
   dataplane::tcp::Config config = node_->tcp;
   if (congestion_) config.congestion_control = *congestion_;
+  if (kept(IPPROTO_TCP, TCP_NODELAY) != 0) config.nagle = false;
   if (kept(SOL_SOCKET, SO_KEEPALIVE) != 0) {
     config.keepalive_idle = std::chrono::seconds(kept(IPPROTO_TCP, TCP_KEEPIDLE));
     config.keepalive_interval = std::chrono::seconds(kept(IPPROTO_TCP, TCP_KEEPINTVL));

@@ -128,6 +128,7 @@ int SocketTable::accept(Socket& listener) {
   const int number = open(listener.family(), listener.is_multipath());
   find(number)->adopt(listener, *id);
   remember(number);
+  accepted_.push_back(number);
   return number;
 }
 
@@ -175,6 +176,11 @@ std::optional<PacketMark> SocketTable::mark_of(const dataplane::FourTuple& tuple
     if (listening ? socket->local().port == tuple.local.port : socket->carries(tuple)) return mark;
   }
   return std::nullopt;
+}
+
+Socket* SocketTable::socket_of(const Event& event) {
+  const auto at = numbers_.find(static_cast<std::uint64_t>(event.socket));
+  return at == numbers_.end() ? nullptr : find(at->second);
 }
 
 int SocketTable::on_event(const Event& event) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mptcp/api/embed/socket.hpp"
@@ -30,6 +31,17 @@ class SocketTable {
 
   /// Gives a socket what the core tells of it; its number, or -1 if nobody cares.
   int on_event(const Event& event);
+  /// The socket that an event is for, or nullptr.
+  Socket* socket_of(const Event& event);
+  template <class F>
+  void for_each(F&& visit) {
+    for (const auto& socket : sockets_)
+      if (socket != nullptr) visit(*socket);
+  }
+
+  /// Accepted sockets that nobody was told of yet: what happened before went by unheard.
+  std::vector<int> take_accepted() { return std::exchange(accepted_, {}); }
+  bool has_accepted() const { return !accepted_.empty(); }
 
   /// Sends what corks have held back for long enough.
   void uncork(Instant now);
@@ -47,6 +59,7 @@ class SocketTable {
 
   Node& node_;
   std::vector<std::unique_ptr<Socket>> sockets_;
+  std::vector<int> accepted_;
   std::unordered_map<std::uint64_t, int> numbers_;  ///< Of what the core has, by SocketId.
 };
 

@@ -302,6 +302,53 @@ static void test_v6(int protocol) {
   pair_close(pair);
 }
 
+static uint64_t digest;
+
+static bool digests(struct pair* pair, int from, const unsigned char* packet, size_t length) {
+  digest = digest * 31 + pair->now + (unsigned)from;
+  for (size_t i = 0; i < length; ++i)
+    digest = (digest ^ packet[i]) * UINT64_C(1099511628211);
+  return pair->sent % 50 == 0;
+}
+
+/* The same calls give the same packets at the same times, losses and all. */
+static void test_repeats(void) {
+  uint64_t digests_of[2];
+  for (int i = 0; i < 2; ++i) {
+    struct pair* pair = pair_open();
+    digest = 0;
+    pair->loses = digests;
+    const struct opened o = open_v4(pair, IPPROTO_MPTCP, 80);
+    transfer(pair, 0, o.client, o.server, 200 * 1000);
+    digests_of[i] = digest;
+    pair_close(pair);
+  }
+  CHECK(digests_of[0] == digests_of[1]);
+}
+
+/* What came before accept() is told by the next hawser_run(), or it would never be. */
+static void test_late_accept(int protocol) {
+  struct pair* pair = pair_open();
+  hawser* const a = pair->side[0].host;
+  hawser* const b = pair->side[1].host;
+  const int l = new_socket(b, protocol);
+  CHECK_EQ(bind_to(b, l, "0.0.0.0", 80), 0);
+  CHECK_EQ(hawser_listen(b, l, 1), 0);
+  const int c = new_socket(a, protocol);
+  CHECK_EQ(connect_to(a, c, "10.0.0.2", 80), -EINPROGRESS);
+  pair_run(pair, 20);
+  CHECK_EQ(hawser_write(a, c, "early", 5), 5);
+  pair_run(pair, 20);
+  CHECK_EQ(poll_of(b, l), IN);
+  pair_run(pair, 20);
+  const int s = hawser_accept(b, l, NULL, NULL);
+  CHECK(s >= 3);
+  CHECK(hawser_next_deadline(b) <= pair->now);
+  pair_run(pair, 1);
+  CHECK_EQ(pair->side[1].ready[s] & POLLIN, POLLIN);
+  pair_close(pair);
+}
+
 struct test {
   const char* name;
   void (*plain)(void);
@@ -327,6 +374,12 @@ int main(int argc, char** argv) {
       {"tos", NULL, test_tos},
       {"info", NULL, test_info},
       {"mptcp_info", test_mptcp_info, NULL},
+      {"settings", test_settings, NULL},
+      {"repeats", test_repeats, NULL},
+      {"late_accept", NULL, test_late_accept},
+      {"endpoint_words", test_endpoint_words, NULL},
+      {"subflow_endpoint", test_subflow_endpoint, NULL},
+      {"signal_endpoint", test_signal_endpoint, NULL},
   };
   int count = 0;
   for (size_t i = 0; i < sizeof tests / sizeof *tests; ++i) {

@@ -13,4 +13,10 @@ void test_tos(int protocol);
 void test_info(int protocol);
 void test_mptcp_info(void);
 
+/* command_test.c */
+void test_settings(void);
+void test_endpoint_words(void);
+void test_subflow_endpoint(void);
+void test_signal_endpoint(void);
+
 #endif
