@@ -30,6 +30,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+/* NOLINTBEGIN(modernize-use-using,readability-identifier-naming): this is C. */
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -200,5 +201,6 @@ HAWSER_API int hawser_ioctl(hawser* instance, int socket, unsigned long request,
 #ifdef __cplusplus
 }
 #endif
+/* NOLINTEND(modernize-use-using,readability-identifier-naming) */
 
 #endif

@@ -78,27 +78,30 @@ int Endpoints::endpoint(Words words, std::string& answer) {
   return 0;
 }
 
+bool Endpoints::set_flag(std::string_view word, Endpoint& out) {
+  if (word == "signal") return out.signal = true;
+  if (word == "subflow") return out.subflow = true;
+  if (word == "backup") return out.backup = true;
+  if (word == "fullmesh") return out.fullmesh = true;
+  return false;
+}
+
+bool Endpoints::set_number(Words words, Endpoint& out) {
+  const bool is_id = words[0] == "id";
+  const auto number = number_after(words, 0, is_id ? 255 : kHighestPort);
+  if (number && is_id) out.id = static_cast<std::uint8_t>(*number);
+  if (number && !is_id) out.port = static_cast<std::uint16_t>(*number);
+  return number.has_value();
+}
+
 int Endpoints::read(Words words, Endpoint& out) {
   for (std::size_t at = 0; at < words.size(); ++at) {
     const std::string_view word = words[at];
-    if (word == "signal") {
-      out.signal = true;
-    } else if (word == "subflow") {
-      out.subflow = true;
-    } else if (word == "backup") {
-      out.backup = true;
-    } else if (word == "fullmesh") {
-      out.fullmesh = true;
-    } else if (word == "dev" && at + 1 < words.size()) {
+    if (set_flag(word, out)) continue;
+    if (word == "dev" && at + 1 < words.size()) {
       out.device = words[++at];
     } else if (word == "id" || word == "port") {
-      const auto number = number_after(words, at++, word == "id" ? 255 : kHighestPort);
-      if (!number) return -EINVAL;
-      if (word == "id") {
-        out.id = static_cast<std::uint8_t>(*number);
-      } else {
-        out.port = static_cast<std::uint16_t>(*number);
-      }
+      if (!set_number(words.subspan(at++), out)) return -EINVAL;
     } else {
       const auto address = IpAddress::parse(word);
       if (!address || !out.address.is_unspecified()) return -EINVAL;

@@ -49,6 +49,8 @@ class Endpoints {
   int change(std::span<const std::string_view> words);
   int show(std::span<const std::string_view> words, std::string& answer) const;
   static std::string line_of(const Endpoint& endpoint);
+  static bool set_flag(std::string_view word, Endpoint& out);
+  static bool set_number(std::span<const std::string_view> words, Endpoint& out);
   static int read(std::span<const std::string_view> words, Endpoint& out);
   Endpoint* find(std::uint8_t id);
   Endpoint* find(const dataplane::IpAddress& address);

@@ -8,7 +8,6 @@
 #include "mptcp/api/embed/instance.hpp"
 #include "mptcp/api/hawser.h"
 
-using mptcp::api::embed::Instance;
 using mptcp::api::embed::Socket;
 namespace embed = mptcp::api::embed;
 
@@ -57,6 +56,7 @@ ssize_t hawser_recv(hawser* instance, int number, void* buffer, size_t length, i
   return hawser_recvfrom(instance, number, buffer, length, flags, nullptr, nullptr);
 }
 
+// NOLINTNEXTLINE(readability-function-size): POSIX has so many parameters.
 ssize_t hawser_recvfrom(hawser* instance, int number, void* buffer, size_t length, int flags,
                         sockaddr* address, socklen_t* address_length) {
   iovec part = part_of(buffer, length);
@@ -96,6 +96,7 @@ ssize_t hawser_send(hawser* instance, int number, const void* buffer, size_t len
   return hawser_sendto(instance, number, buffer, length, flags, nullptr, 0);
 }
 
+// NOLINTNEXTLINE(readability-function-size): likewise.
 ssize_t hawser_sendto(hawser* instance, int number, const void* buffer, size_t length, int flags,
                       const sockaddr* /*address*/, socklen_t /*address_length*/) {
   iovec part = part_of(buffer, length);

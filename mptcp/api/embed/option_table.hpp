@@ -24,12 +24,12 @@ struct OptionRule {
   /// What a socket of MPTCP does with it.
   enum class Multipath : std::uint8_t { Same, Refused, Ignored };
 
-  int level;
-  int name;
-  Kind kind;
-  int initial;
-  int least;
-  int most;
+  int level = 0;
+  int name = 0;
+  Kind kind{};
+  int initial = 0;
+  int least = 0;
+  int most = 0;
   Multipath multipath = Multipath::Same;
 };
 

@@ -28,7 +28,7 @@ struct Setting {
 constexpr std::uint64_t kDay = 86'400'000;  // Milliseconds.
 constexpr std::uint64_t kGiB = 1U << 30;
 
-const std::array kSettings{
+constexpr std::array kSettings{
     Setting{"scheduler", &Config::scheduler},
     Setting{"path_manager", &Config::path_manager},
     Setting{"congestion_control", &TcpConfig::congestion_control},

@@ -118,11 +118,13 @@ class Socket {
   void hold(bool anything);
   int kept(int level, int name) const;
   bool was_set(int level, int name) const;
+  int set_by_rule(int level, int name, dataplane::ByteSpan value);
   int set_number(const OptionRule& rule, int number);
   int set_linger(dataplane::ByteSpan value);
   int set_timeout(std::size_t which, dataplane::ByteSpan value);
   int set_congestion(dataplane::ByteSpan value);
   int told_number(const OptionRule& rule);
+  int told_of_socket(const OptionRule& rule);
   int mptcp_option(int name, dataplane::MutableByteSpan out) const;
   dataplane::tcp::Config tcp_config() const;
   int listen_on(const dataplane::IpAddress& address);

@@ -17,6 +17,7 @@ using dataplane::ByteSpan;
 using dataplane::Duration;
 using dataplane::MutableByteSpan;
 
+constexpr int kProtocolMptcp = 262;       // IPPROTO_MPTCP
 constexpr std::size_t kLongestName = 16;  // TCP_CA_NAME_MAX
 
 template <class T>
@@ -49,6 +50,37 @@ int refusal_to_tell(int level, bool multipath) {
   return level == SOL_SOCKET || (has_level && !multipath) ? -ENOPROTOOPT : -EOPNOTSUPP;
 }
 
+/// A traffic class without what is TCP's of it (RFC 3168 §5).
+constexpr int kOwnBits = 0xfc;
+
+/// A number as it is kept; nothing: it cannot be set.
+std::optional<int> fit_number(const OptionRule& rule, int number) {
+  const bool is_ip = rule.level == IPPROTO_IP || rule.level == IPPROTO_IPV6;
+  if (rule.level == IPPROTO_IP && rule.name == IP_TOS) return number & kOwnBits;
+  if (is_ip && number == -1) return rule.initial;
+  if (rule.level == IPPROTO_TCP && rule.name == TCP_LINGER2)
+    return std::clamp(number, rule.least, rule.most);
+  if (number < rule.least || number > rule.most) return std::nullopt;
+  const bool is_class = rule.level == IPPROTO_IPV6 && rule.name == IPV6_TCLASS;
+  return is_class ? number & kOwnBits : number;
+}
+
+std::optional<int> fit(const OptionRule& rule, int number) {
+  switch (rule.kind) {
+    case OptionRule::Kind::Told:
+      return std::nullopt;
+    case OptionRule::Kind::Flag:
+      return number != 0 ? 1 : 0;
+    case OptionRule::Kind::Buffer:
+      if (number < 0 || number > rule.most / 2) return rule.most;
+      return std::max(2 * number, rule.least);
+    case OptionRule::Kind::Octet:
+    case OptionRule::Kind::Number:
+      return fit_number(rule, number);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 int Socket::kept(int level, int name) const {
@@ -60,10 +92,16 @@ bool Socket::was_set(int level, int name) const { return kept_.contains({level, 
 
 int Socket::set_option(int level, int name, ByteSpan value) {
   if (level == IPPROTO_IPV6 && family_ != AF_INET6) return -ENOPROTOOPT;
-  if (level == SOL_SOCKET && name == SO_LINGER) return set_linger(value);
-  if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO))
-    return set_timeout(name == SO_RCVTIMEO ? 0 : 1, value);
   if (level == IPPROTO_TCP && name == TCP_CONGESTION) return set_congestion(value);
+  if (level == SOL_SOCKET) {
+    if (name == SO_LINGER) return set_linger(value);
+    if (name == SO_RCVTIMEO) return set_timeout(0, value);
+    if (name == SO_SNDTIMEO) return set_timeout(1, value);
+  }
+  return set_by_rule(level, name, value);
+}
+
+int Socket::set_by_rule(int level, int name, ByteSpan value) {
   const OptionRule* const rule = find_rule(level, name);
   if (rule == nullptr) return refusal_to_set(level, multipath_, false);
   if (multipath_ && rule->multipath == OptionRule::Multipath::Ignored) return 0;
@@ -80,41 +118,14 @@ int Socket::set_option(int level, int name, ByteSpan value) {
 }
 
 int Socket::set_number(const OptionRule& rule, int number) {
-  switch (rule.kind) {
-    case OptionRule::Kind::Told:
-      return -ENOPROTOOPT;
-    case OptionRule::Kind::Flag:
-      number = number != 0 ? 1 : 0;
-      break;
-    case OptionRule::Kind::Buffer:
-      if (number < 0 || number > rule.most / 2) number = rule.most / 2;
-      number = std::max(2 * number, rule.least);
-      break;
-    case OptionRule::Kind::Octet:
-      if (rule.name == IP_TOS) {
-        number &= 0xfc;  // The rest is TCP's (RFC 3168 §5).
-      } else if (number == -1) {
-        number = rule.initial;
-      } else if (number < rule.least || number > rule.most) {
-        return -EINVAL;
-      }
-      break;
-    case OptionRule::Kind::Number:
-      if (rule.level == IPPROTO_TCP && rule.name == TCP_LINGER2) {
-        number = std::clamp(number, rule.least, rule.most);
-      } else if (number < rule.least || number > rule.most) {
-        return -EINVAL;
-      }
-      break;
-  }
-  if (rule.level == IPPROTO_IPV6) {
-    if (rule.name == IPV6_V6ONLY && has_port()) return -EINVAL;
-    if (number == -1) number = rule.initial;
-    if (rule.name == IPV6_TCLASS) number &= 0xfc;
-  }
-  kept_[{rule.level, rule.name}] = number;
-  if (rule.level == IPPROTO_TCP && rule.name == TCP_CORK && number == 0) uncork();
-  if (rule.level == IPPROTO_TCP && rule.name == TCP_NODELAY && number != 0) uncork();
+  const auto fitting = fit(rule, number);
+  if (rule.kind == OptionRule::Kind::Told) return -ENOPROTOOPT;
+  if (!fitting) return -EINVAL;
+  if (rule.level == IPPROTO_IPV6 && rule.name == IPV6_V6ONLY && has_port()) return -EINVAL;
+  kept_[{rule.level, rule.name}] = *fitting;
+  if (rule.level != IPPROTO_TCP) return 0;
+  const bool drawn = rule.name == TCP_CORK && *fitting == 0;
+  if (drawn || (rule.name == TCP_NODELAY && *fitting != 0)) uncork();
   return 0;
 }
 
@@ -169,31 +180,28 @@ int Socket::option(int level, int name, MutableByteSpan out) {
 }
 
 int Socket::told_number(const OptionRule& rule) {
-  if (rule.level == SOL_SOCKET) {
-    switch (rule.name) {
-      case SO_ERROR:
-        return take_error();
-      case SO_ACCEPTCONN:
-        return state_ == State::Listening ? 1 : 0;
-      case SO_PROTOCOL:
-        return multipath_ ? 262 : IPPROTO_TCP;
-      case SO_DOMAIN:
-        return family_;
-      default:
-        return kept(rule.level, rule.name);
-    }
-  }
+  if (rule.level == SOL_SOCKET) return told_of_socket(rule);
+  if (rule.level != IPPROTO_TCP) return kept(rule.level, rule.name);
   const bool is_open = state_ == State::Connected;
-  if (rule.level == IPPROTO_TCP && rule.name == kTcpIsMptcp) {
-    if (!multipath_ || !is_open) return multipath_ ? 1 : 0;
-    const auto info = core().info(id());
-    return info && info->multipath ? 1 : 0;
-  }
-  if (rule.level == IPPROTO_TCP && rule.name == TCP_MAXSEG && is_open) {
-    const auto info = core().info(id());
-    return info ? static_cast<int>(info->mss) : rule.initial;
-  }
+  const auto info = is_open ? core().info(id()) : std::nullopt;
+  if (rule.name == kTcpIsMptcp) return multipath_ && (!info || info->multipath) ? 1 : 0;
+  if (rule.name == TCP_MAXSEG && info) return static_cast<int>(info->mss);
   return kept(rule.level, rule.name);
+}
+
+int Socket::told_of_socket(const OptionRule& rule) {
+  switch (rule.name) {
+    case SO_ERROR:
+      return take_error();
+    case SO_ACCEPTCONN:
+      return state_ == State::Listening ? 1 : 0;
+    case SO_PROTOCOL:
+      return multipath_ ? kProtocolMptcp : IPPROTO_TCP;
+    case SO_DOMAIN:
+      return family_;
+    default:
+      return kept(rule.level, rule.name);
+  }
 }
 
 int Socket::mptcp_option(int name, MutableByteSpan out) const {
