@@ -77,7 +77,7 @@ void Connection::reinject(const Subflow& subflow) {
 bool Connection::is_carried_well(Dsn dsn) const {
   bool carried = false;
   for_each_alive([&](const Subflow& subflow) {
-    if (!subflow.stale && subflow.carries(dsn)) carried = true;
+    if (!subflow.stale && !subflow.tcp.is_window_closed() && subflow.carries(dsn)) carried = true;
   });
   return carried;
 }

@@ -167,9 +167,14 @@ void Connection::rearm_meta(Instant now) {
     meta_backoff_ = 0;
     return;
   }
-  if (meta_deadline_ != kNever && meta_una_ == send_.begin()) return;
-  if (meta_una_ != send_.begin()) meta_backoff_ = 0;
-  meta_una_ = send_.begin();
+  const Dsn head = send_.begin();
+  if (meta_deadline_ != kNever) {
+    if (meta_una_ == head) return;
+    // An octet at a time is what probes of a closed window bring: no reason to go on waiting.
+    if (head - meta_una_ < largest_mss() && !is_carried_well(head)) return;
+  }
+  if (meta_una_ != head) meta_backoff_ = 0;
+  meta_una_ = head;
   Duration rto = tcp_config_.rto_min;
   for_each_alive([&](const Subflow& subflow) {
     if (!subflow.stale) rto = std::max(rto, subflow.tcp.rto());
@@ -188,7 +193,8 @@ void Connection::on_meta_timeout(Instant now) {
   const bool unheard = !heard_dss_ && meta_backoff_ >= kUnheardFins && head == send_.end();
   if (unheard && fall_back(FallbackCause::FirstSegmentWithout)) return;
   if (head != data_nxt_) {
-    if (!is_carried_well(head)) {
+    // A subflow that has it and seems well is given one timeout more than the others.
+    if (meta_backoff_ > 1 || !is_carried_well(head)) {
       reinject_.insert(head, head + std::min<std::uint64_t>(kHeadOctets, data_nxt_ - head));
     }
   } else if (data_nxt_ < send_.end()) {

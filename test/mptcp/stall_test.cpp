@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "test/mptcp/multipath_pair.hpp"
+#include "test/mptcp/opening.hpp"
 
 // What a slow path may not cost a fast one.
 
@@ -93,6 +94,24 @@ TEST_CASE("nothing waits behind a device that is full", "[mptcp][stall]") {
   CHECK(got == octets);
   CHECK(most > 0);
   CHECK(most <= 64);
+}
+
+TEST_CASE("what a subflow holds whose window stays closed goes by another",
+          "[mptcp][core][rfc8684-3.3.6]") {
+  MultipathPair pair;
+  Opened opened(pair);
+  REQUIRE(opened.up(100'000));
+  // From the middle of the transfer on no acknowledgment of the second path has a window for TCP.
+  const std::uint64_t before = pair.carried[1];
+  pair.box = [&](int direction, std::size_t path, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    if (direction == 0 || path != 1 || !segment.is_tcp() || pair.carried[1] < before + 200'000)
+      return true;
+    dataplane::store_be(&frame[Opening::kTcp + 14], std::uint16_t{0});
+    segment.seal();
+    return true;
+  };
+  CHECK(opened.up(4'000'000));
 }
 
 }  // namespace
