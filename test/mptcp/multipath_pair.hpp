@@ -113,14 +113,22 @@ struct MultipathPair {
   }
   void deliver() {
     while (!wires.empty() && wires.begin()->first <= now) {
-      const Flight flight = std::move(wires.begin()->second);
-      wires.erase(wires.begin());
-      PortedHost& to = flight.direction == 0 ? b : a;
-      Packet frame = to.pool.alloc();
-      REQUIRE(static_cast<bool>(frame));
-      std::memcpy(frame.append(static_cast<std::uint32_t>(flight.octets.size())),
-                  flight.octets.data(), flight.octets.size());
-      to.core.on_frames(now, static_cast<PortIndex>(flight.path), std::span(&frame, 1));
+      // What arrives at one time by one wire comes in one burst.
+      const Instant at = wires.begin()->first;
+      const int direction = wires.begin()->second.direction;
+      const std::size_t path = wires.begin()->second.path;
+      PortedHost& to = direction == 0 ? b : a;
+      std::vector<Packet> burst;
+      while (!wires.empty() && wires.begin()->first == at &&
+             wires.begin()->second.direction == direction && wires.begin()->second.path == path) {
+        const std::vector<std::byte> octets = std::move(wires.begin()->second.octets);
+        wires.erase(wires.begin());
+        burst.push_back(to.pool.alloc());
+        REQUIRE(static_cast<bool>(burst.back()));
+        std::memcpy(burst.back().append(static_cast<std::uint32_t>(octets.size())), octets.data(),
+                    octets.size());
+      }
+      to.core.on_frames(now, static_cast<PortIndex>(path), burst);
     }
   }
 };

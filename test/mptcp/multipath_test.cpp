@@ -41,11 +41,13 @@ TEST_CASE("the first octets go by one path until some are acknowledged", "[mptcp
     return true;
   };
   const auto octets = noise(1'000'000);
-  pair.b.core.write(pair.now, opened.server, octets);
-  pair.run(1500us);
+  pair.b.core.write(pair.now, opened.server, std::span(octets).first(4'000));
+  pair.run(500us);
+  pair.b.core.write(pair.now, opened.server, std::span(octets).subspan(4'000));
+  pair.run(1ms);
   CHECK(sent[0] + sent[1] > 10'000);
   CHECK(std::min(sent[0], sent[1]) == 0);
-  pair.run(10ms);
+  pair.run(20ms);
   CHECK(std::min(sent[0], sent[1]) > 100'000);
 }
 
