@@ -268,6 +268,17 @@ TEST_CASE("an idle connection holds no payload memory", "[tcp][connection]") {
   CHECK(sizeof(Connection) <= 1'536);
 }
 
+/// A thousand octets of a stream as they come from the peer of EnginePair's second end.
+wire::TcpSegment thousand_at(Bench& bench, ByteSpan stream, std::uint32_t from) {
+  wire::TcpHeader header;
+  header.seq = SeqNum(1'001) + from;
+  header.ack = SeqNum(9'001);
+  header.flags = wire::TcpFlags::Ack;
+  header.window = 1'000;
+  header.options.timestamps = wire::Timestamps{0x7000'0000, 0};
+  return bench.received(header, stream.subspan(from, 1'000));
+}
+
 TEST_CASE("a run is taken as the segments it is made of", "[tcp][input][rfc9293-3.10.7.4]") {
   // Behind a hole, beyond the window, and in order: what cannot go with the first is left over.
   Bench bench;
@@ -275,19 +286,11 @@ TEST_CASE("a run is taken as the segments it is made of", "[tcp][input][rfc9293-
   EnginePair pair(bench);
   pair.establish();
   const auto sent = pattern(8'000);
-  const SeqNum start(1'001);
   const auto run_at = [&](std::uint32_t from, std::uint32_t count) {
-    wire::TcpHeader header;
-    header.seq = start + from;
-    header.ack = SeqNum(9'001);
-    header.flags = wire::TcpFlags::Ack;
-    header.window = 1'000;
-    header.options.timestamps = wire::Timestamps{0x7000'0000, 0};
-    wire::TcpSegment first = bench.received(header, ByteSpan(sent).subspan(from, 1'000));
+    wire::TcpSegment first = thousand_at(bench, sent, from);
     std::vector<Packet> more;
     for (std::uint32_t i = 1; i < count; ++i)
-      more.push_back(
-          bench.received(header, ByteSpan(sent).subspan(from + i * 1'000, 1'000)).payload);
+      more.push_back(thousand_at(bench, sent, from + i * 1'000).payload);
     std::span<Packet> rest(more);
     (void)pair.b->on_run(pair.now, std::move(first), rest);
     return rest.size();
@@ -311,15 +314,7 @@ TEST_CASE("a run is passed on where nothing waits and nothing is missing",
   pair.establish();
   const auto sent = pattern(8'000);
   const SeqNum start(1'001);
-  const auto segment_at = [&](std::uint32_t from) {
-    wire::TcpHeader header;
-    header.seq = start + from;
-    header.ack = SeqNum(9'001);
-    header.flags = wire::TcpFlags::Ack;
-    header.window = 1'000;
-    header.options.timestamps = wire::Timestamps{0x7000'0000, 0};
-    return bench.received(header, ByteSpan(sent).subspan(from, 1'000));
-  };
+  const auto segment_at = [&](std::uint32_t from) { return thousand_at(bench, sent, from); };
   std::vector<Packet> run;
   for (std::uint32_t i = 0; i < 6; ++i)
     run.push_back(segment_at(i * 1'000).payload);
