@@ -31,7 +31,8 @@ Connection::Connection(const Environment& environment, const tcp::Config& tcp, c
       rcv_edge_(tcp.receive_buffer_initial),
       rcv_buffer_(tcp.receive_buffer_initial),
       rate_epoch_(now),
-      meta_una_(send_.begin()) {}
+      meta_una_(send_.begin()),
+      recover_(send_.begin()) {}
 
 Connection::~Connection() = default;
 

@@ -268,9 +268,14 @@ class Connection {
 
   // connection_reinject.cpp
   void schedule_reinjections();
+  /// How much of `wanted` octets that were sent before goes to the subflow at once: whole segments,
+  /// or all. Linux counts the memory of what waits behind a hole, and once small segments have
+  /// filled it, it takes not even what fills the hole.
+  std::uint32_t portion_for(const Subflow& subflow, std::uint64_t wanted) const;
   Subflow* choose(std::optional<Dsn> head);
   void reinject(const Subflow& subflow);
   bool is_carried_well(Dsn dsn) const;
+  void reinject_head();
   /// What keeps a subflow that has room from new octets.
   enum class Stall : std::uint8_t {
     None,
@@ -394,6 +399,7 @@ class Connection {
   Instant meta_deadline_ = kNever;
   std::uint8_t meta_backoff_ = 0;
   Dsn meta_una_;  ///< DATA_ACK when the timer was armed last.
+  Dsn recover_;   ///< data_nxt_ when the timer last found the head missing.
   bool probe_due_ = false;
   Instant alone_until_ = kNever;   ///< Without a subflow until then.
   Instant linger_until_ = kNever;  ///< Half closed, and nobody reads.

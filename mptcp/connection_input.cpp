@@ -321,6 +321,9 @@ void Connection::on_data_ack(Dsn ack, std::uint32_t window) {
     send_.acknowledge(octets);
     reinject_.erase_below(octets);
     rescued_.erase_below(octets);
+    // Where one piece was missing that subflows had brought, so is the next that nobody carries; a
+    // timeout for each would take for ever (as RFC 6582 §3.2 has it for TCP).
+    if (octets < recover_ && !is_carried_well(octets)) reinject_head();
   }
   // The window counts from the DATA_ACK, whatever path it came by (RFC 8684 §3.3.2).
   snd_edge_ = max(snd_edge_, ack + window);

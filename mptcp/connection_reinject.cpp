@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kBurst = 65'536;
 /// Decisions of one turn; the rest waits for the next.
 constexpr int kGrantsPerTurn = 64;
+/// What goes once more when nobody seems to carry the head of the queue.
+constexpr std::uint32_t kHeadOctets = 65'536;
 /// Mappings of a subflow that one look for late octets goes through.
 constexpr std::size_t kMappingsPerLook = 64;
 
@@ -29,6 +31,15 @@ std::uint64_t acked_within(const Subflow& subflow, Duration time) {
 
 }  // namespace
 
+std::uint32_t Connection::portion_for(const Subflow& subflow, std::uint64_t wanted) const {
+  const std::uint64_t most = std::min<std::uint64_t>(kBurst, room_of(subflow));
+  if (wanted <= most) return static_cast<std::uint32_t>(wanted);
+  const std::uint32_t mss = subflow.tcp.mss();
+  const bool idle = subflow.tcp.written_position() == subflow.tcp.acked_position();
+  // A window that never has room for a segment is used as it is.
+  return static_cast<std::uint32_t>(most < mss && idle ? most : most - most % mss);
+}
+
 Subflow* Connection::choose(std::optional<Dsn> head) {
   Subflow* best = nullptr;
   bool regular_alive = false;
@@ -38,7 +49,7 @@ Subflow* Connection::choose(std::optional<Dsn> head) {
   });
   for_each_alive([&](Subflow& subflow) {
     if (!subflow.may_carry() || (regular_alive && (subflow.is_backup() || subflow.stale))) return;
-    if (room_of(subflow) == 0 || (head && subflow.carries(*head))) return;
+    if (portion_for(subflow, kBurst) == 0 || (head && subflow.carries(*head))) return;
     if (best != nullptr) {
       if (best->stale != subflow.stale) {
         if (best->stale) best = &subflow;
@@ -56,9 +67,7 @@ void Connection::schedule_reinjections() {
     const Dsn at = reinject_.front().begin;
     Subflow* subflow = choose(at);
     if (subflow == nullptr) return;
-    const std::uint64_t left = reinject_.front().length();
-    const auto length =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>({left, kBurst, room_of(*subflow)}));
+    const std::uint32_t length = portion_for(*subflow, reinject_.front().length());
     const std::uint32_t given = give(*subflow, at, length);
     if (given == 0) return;
     env_.stats.mptcp_retrans += given;
@@ -82,6 +91,12 @@ bool Connection::is_carried_well(Dsn dsn) const {
   return carried;
 }
 
+void Connection::reinject_head() {
+  const Dsn head = send_.begin();
+  const std::uint32_t most = kHeadOctets - kHeadOctets % largest_mss();
+  reinject_.insert(head, head + std::min<std::uint64_t>(most, data_nxt_ - head));
+}
+
 Connection::Stall Connection::stall(Instant now) const {
   const Demand wanted = demand(now);
   if (wanted.waiting != 0) return wanted.window_room == 0 ? Stall::Window : Stall::None;
@@ -99,7 +114,9 @@ std::optional<Connection::Late> Connection::first_late_of(Subflow& slow,
   const std::size_t end = std::min(slow.sent.size(), first + kMappingsPerLook);
   for (std::size_t i = first; i < end; ++i) {
     const Mapping& mapping = slow.sent[i];
-    const std::uint64_t from = std::max(mapping.position, slow.rescued_until);
+    std::uint64_t from = std::max(mapping.position, slow.rescued_until);
+    // From the start of a segment: a peer that keeps what overlaps twice runs out of memory.
+    from -= (from - mapping.position) % slow.tcp.mss();
     const Dsn begin = rescued_.first_gap(max(mapping.dsn_at(from), send_.begin()));
     if (begin < mapping.dsn_end() && !fast.carries(begin)) return Late{begin, mapping.dsn_end()};
     slow.rescued_until = mapping.end();
@@ -128,8 +145,7 @@ void Connection::schedule_opportunistic(Instant now) {
     if (!config_.opportunistic_retransmission) return;
     const std::optional<Late> late = first_late(*fast);
     if (!late) return;
-    const auto length = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>({late->end - late->begin, kBurst, room_of(*fast)}));
+    const std::uint32_t length = portion_for(*fast, late->end - late->begin);
     const std::uint32_t given = give(*fast, late->begin, length);
     if (given == 0) return;
     rescued_.insert(late->begin, late->begin + given);

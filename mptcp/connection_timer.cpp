@@ -12,8 +12,6 @@ constexpr std::uint8_t kThirdSegments = 6;
 constexpr std::uint8_t kMostBackoff = 6;
 /// A DATA_FIN is sent so often to a peer that has shown no sign of MPTCP since its SYN-ACK.
 constexpr std::uint8_t kUnheardFins = 5;
-/// What goes once more when nobody seems to carry the head of the queue.
-constexpr std::uint32_t kHeadOctets = 65'536;
 
 }  // namespace
 
@@ -195,7 +193,8 @@ void Connection::on_meta_timeout(Instant now) {
   if (head != data_nxt_) {
     // A subflow that has it and seems well is given one timeout more than the others.
     if (meta_backoff_ > 1 || !is_carried_well(head)) {
-      reinject_.insert(head, head + std::min<std::uint64_t>(kHeadOctets, data_nxt_ - head));
+      reinject_head();
+      recover_ = data_nxt_;
     }
   } else if (data_nxt_ < send_.end()) {
     probe_due_ = true;

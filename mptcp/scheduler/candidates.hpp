@@ -52,9 +52,13 @@ inline std::uint64_t burst_for(const SubflowView& view, std::uint64_t available,
   return available <= fits ? available : fits - fits % view.mss;
 }
 
-/// How much of the waiting octets the subflow takes.
+/// How much of the waiting octets the subflow takes. Where the peer's window ends in the middle of
+/// a segment it is filled up to there once it has moved (RFC 9293 §3.8.6.2.1).
 inline std::uint64_t new_burst_for(const SubflowView& view, const Demand& demand) {
-  return burst_for(view, std::min(demand.waiting, demand.window_room), demand);
+  std::uint64_t available = demand.waiting;
+  if (demand.window_room < available)
+    available = demand.window_room - demand.window_room % view.mss;
+  return burst_for(view, available, demand);
 }
 
 /// A grant of waiting octets to a subflow that takes some.

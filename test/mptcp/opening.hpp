@@ -41,6 +41,16 @@ class Opening {
     }
     return 0;
   }
+  /// Where the 8 octets of the DSN of a mapping stand (RFC 8684 §3.3), or 0; the relative sequence
+  /// number follows.
+  std::size_t mapped_dsn() const {
+    const std::size_t dss = option(2);
+    if (dss == 0) return 0;
+    constexpr std::byte kAck{1}, kWideAck{2}, kMapping{4}, kWideDsn{8};
+    const auto has = [flags = frame_[dss + 3]](std::byte flag) { return (flags & flag) == flag; };
+    if (!has(kMapping | kWideDsn)) return 0;
+    return dss + 4 + (has(kAck) ? (has(kWideAck) ? 8U : 4U) : 0U);
+  }
   /// Of the option at a place.
   std::size_t length(std::size_t at) const { return std::to_integer<std::size_t>(frame_[at + 1]); }
   /// Writes NOPs over the option at a place, from one of its octets on.

@@ -70,6 +70,60 @@ TEST_CASE("the window grows to what waits behind a hole", "[mptcp][stall][rfc868
   CHECK(pair.a.core.info(opened.client)->snd_wnd > 500'000);
 }
 
+/// Where in the data stream the segments of an upload began, and how much they carried.
+class Cuts {
+ public:
+  void add(std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    const std::size_t place = segment.mapped_dsn();
+    if (!segment.has_payload() || place == 0) return;
+    const auto dsn = dataplane::load_be<std::uint64_t>(&frame[place]);
+    const auto mapped_at = dataplane::load_be<std::uint32_t>(&frame[place + 8]);
+    const auto seq = dataplane::load_be<std::uint32_t>(&frame[Opening::kTcp + 4]);
+    const std::size_t path = std::to_integer<std::size_t>(frame[Opening::kIp + 14]);
+    if (!origin_.contains(path)) origin_[path] = seq - mapped_at;
+    const std::uint64_t begin = dsn + (seq - origin_[path] - mapped_at);
+    const std::uint64_t length = segment.end() - segment.payload();
+    const auto after = ends_.upper_bound(begin);
+    if (after != ends_.begin() && std::prev(after)->first != begin &&
+        std::prev(after)->second > begin)
+      ++inside;
+    auto& end = ends_[begin];
+    end = std::max(end, begin + length);
+    longest_ = std::max(longest_, length);
+    if (length < longest_) ++small;
+    ++segments;
+  }
+
+  int segments = 0;
+  int small = 0;
+  int inside = 0;  ///< Began in the middle of what another had carried.
+
+ private:
+  std::map<std::size_t, std::uint32_t> origin_;  ///< Of the mappings' subflow sequence numbers.
+  std::map<std::uint64_t, std::uint64_t> ends_;
+  std::uint64_t longest_ = 0;
+};
+
+TEST_CASE("what goes again is cut where it was cut before", "[mptcp][stall]") {
+  // A peer may keep what overlaps twice, and a small segment in as much memory as a large one.
+  CoreConfig sender = MultipathPair::multipath();
+  sender.mptcp.scheduler = SchedulerKind::RoundRobin;
+  MultipathPair pair(4, sender, narrow());
+  Opened opened(pair);
+  Cuts cuts;
+  pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
+    if (direction == 0) cuts.add(frame);
+    return true;
+  };
+  pair.delay = {1ms, 10ms, 20ms, 40ms};
+  CHECK(opened.up(4'000'000));
+  CHECK(pair.a.core.stats().mptcp.opportunistic > 0);
+  CHECK(cuts.segments > 2'000);
+  CHECK(cuts.inside == 0);
+  CHECK(50 * cuts.small < cuts.segments);
+}
+
 TEST_CASE("nothing waits behind a device that is full", "[mptcp][stall]") {
   MultipathPair pair;
   Opened opened(pair);
@@ -112,6 +166,31 @@ TEST_CASE("what a subflow holds whose window stays closed goes by another",
     return true;
   };
   CHECK(opened.up(4'000'000));
+}
+
+TEST_CASE("of many pieces that the peer dropped after TCP took them, a timeout brings all",
+          "[mptcp][stall][rfc8684-3.3.6]") {
+  CoreConfig wide = MultipathPair::multipath();
+  wide.tcp.receive_buffer_initial = wide.tcp.receive_buffer_max = 8'000'000;
+  MultipathPair pair(2, MultipathPair::multipath(), wide);
+  Opened opened(pair);
+  REQUIRE(opened.up(2'000'000));
+  // A mapping far beyond the window: what it covers is acknowledged by TCP, and thrown away.
+  constexpr int kSpoilt = 400;
+  int spoilt = 0;
+  pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    const std::size_t dsn = segment.mapped_dsn();
+    if (direction != 0 || !segment.has_payload() || dsn == 0 || spoilt == kSpoilt) return true;
+    ++spoilt;
+    frame[dsn + 2] ^= std::byte{1};
+    segment.seal();
+    return true;
+  };
+  const Instant start = pair.now;
+  CHECK(opened.up(2'000'000));
+  CHECK(spoilt == kSpoilt);
+  CHECK(pair.now - start < 1s);
 }
 
 }  // namespace
