@@ -224,7 +224,9 @@ std::uint32_t Connection::largest_mss() const {
 
 void Connection::size_receive_buffer(Instant now) {
   constexpr Duration kShortestRound = 100us;
-  if (now - rate_epoch_ < kShortestRound) return;
+  // Once in a turn is enough.
+  if (now == rate_seen_ || now - rate_epoch_ < kShortestRound) return;
+  rate_seen_ = now;
   const Duration longest = longest_rtt();
   const Duration round = longest > 0ns ? std::max(longest, kShortestRound) : kUnknownRound;
   if (now - rate_epoch_ < round) return;

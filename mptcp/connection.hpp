@@ -227,6 +227,8 @@ class Connection {
   bool deliver_verified(Subflow& subflow, const Mapping& mapping, Packet part, tcp::Outcome& up);
   bool on_unmapped(Subflow& subflow);
   void take_data(Subflow& subflow, Dsn dsn, Packet packet, tcp::Outcome& up);
+  void take_mapped(Subflow& subflow, Dsn dsn, std::span<Packet> run, std::uint32_t octets,
+                   tcp::Outcome& up);
   void insert(std::uint64_t position, Packet packet, tcp::Outcome& up);
   void check_peer_fin(Subflow& subflow, tcp::Outcome& up);
   bool fall_back(FallbackCause cause);
@@ -382,6 +384,7 @@ class Connection {
   bool fin_received_ = false;
   bool ack_wanted_ = false;
   Instant rate_epoch_;
+  Instant rate_seen_{};           ///< When it was looked whether the round is over.
   std::size_t rate_arrived_ = 0;  ///< Octets that were new, on all paths, since then.
   std::size_t rate_best_ = 0;
 

@@ -69,6 +69,7 @@ void Connection::take_run(Instant now, Subflow& subflow, SeqNum seq, std::span<P
                           tcp::Outcome& up) {
   if (more.empty() || subflow.phase == Subflow::Phase::Opening) return;
   const auto taken = more.first(subflow.tcp.pass_run(now, seq, more));
+  if (taken.empty()) return;
   more = more.subspan(taken.size());
   std::uint32_t octets = 0;
   for (const Packet& packet : taken)
@@ -77,12 +78,7 @@ void Connection::take_run(Instant now, Subflow& subflow, SeqNum seq, std::span<P
   const Mapping* mapping =
       fallback_.is_infinite() ? nullptr : subflow.received.find(subflow.delivered);
   if (mapping != nullptr && !mapping->checksum && mapping->end() >= subflow.delivered + octets) {
-    Dsn dsn = mapping->dsn_at(subflow.delivered);
-    for (Packet& packet : taken) {
-      const std::uint32_t count = packet.size();
-      take_data(subflow, dsn, std::move(packet), up);
-      dsn += count;
-    }
+    take_mapped(subflow, mapping->dsn_at(subflow.delivered), taken, octets, up);
     subflow.delivered += octets;
     subflow.received.release_below(subflow.delivered, [](Dsn, std::uint32_t) {});
     return;
@@ -503,6 +499,24 @@ void Connection::take_data(Subflow& subflow, Dsn dsn, Packet packet, tcp::Outcom
     insert(position, std::move(packet), up);
   }
   check_peer_fin(subflow, up);
+}
+
+void Connection::take_mapped(Subflow& subflow, Dsn dsn, std::span<Packet> run, std::uint32_t octets,
+                             tcp::Outcome& up) {
+  const std::uint64_t position = dsn - first_rcv_;
+  if (position == receive_.next() && position + octets <= rcv_edge_ && !detached_) {
+    receive_.append_run(run, octets);
+    up.readable = true;
+    rate_arrived_ += octets;
+    rcv_edge_ = std::max(rcv_edge_, receive_.next());
+    check_peer_fin(subflow, up);
+    return;
+  }
+  for (Packet& packet : run) {
+    const std::uint32_t count = packet.size();
+    take_data(subflow, dsn, std::move(packet), up);
+    dsn += count;
+  }
 }
 
 void Connection::insert(std::uint64_t position, Packet packet, tcp::Outcome& up) {

@@ -1,5 +1,6 @@
 #include "mptcp/reorder_queue.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -30,21 +31,31 @@ ReorderQueue::Inserted ReorderQueue::insert(std::uint64_t position, Packet paylo
   return out;
 }
 
+void ReorderQueue::append_run(std::span<Packet> run, std::uint64_t octets) {
+  in_order_.append_run(run, octets);
+  next_ += octets;
+  release_late();
+}
+
 void ReorderQueue::release_late() {
   while (!late_.empty() && late_.begin()->first <= next_) {
     const auto first = late_.begin();
-    std::uint64_t begin = first->first;
+    const std::uint64_t end = first->second.end;
     dataplane::Ring<Packet>& packets = first->second.packets;
-    while (!packets.empty()) {
-      Packet packet = packets.take_front();
-      in_order_.let_go(packet);
-      const std::uint64_t end = begin + packet.size();
-      if (end > next_) {
-        packet.trim_front(static_cast<std::uint32_t>(next_ - begin));
-        next_ = end;
-        in_order_.append(std::move(packet));
+    // What came in order may have brought the first of it as well.
+    for (std::uint64_t begin = first->first; begin < next_ && !packets.empty();) {
+      const std::uint64_t known = std::min<std::uint64_t>(packets.front().size(), next_ - begin);
+      begin += known;
+      if (known < packets.front().size()) {
+        packets.front().trim_front(static_cast<std::uint32_t>(known));
+      } else {
+        in_order_.let_go(packets.take_front());
       }
-      begin = end;
+    }
+    if (end > next_) {
+      // Whole, without a look at any: they came long ago, and are in no cache.
+      in_order_.append_held(packets, end - next_);
+      next_ = end;
     }
     drop(first);
   }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 
 #include "dataplane/base/packet.hpp"
 #include "dataplane/base/ring.hpp"
@@ -31,6 +32,8 @@ class ReorderQueue {
     bool duplicate = false;      ///< All of it was there.
   };
   Inserted insert(std::uint64_t position, dataplane::Packet payload);
+  /// Takes packets that lie at next(), one behind the other, with so many octets in all.
+  void append_run(std::span<dataplane::Packet> run, std::uint64_t octets);
 
   /// The position of the next octet in order.
   std::uint64_t next() const { return next_; }

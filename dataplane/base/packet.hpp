@@ -82,6 +82,12 @@ class Packet {
     return end;
   }
 
+  /// Brings in what size(), trim and reset() look at.
+  void prefetch() const {
+    __builtin_prefetch(mbuf_);
+    __builtin_prefetch(&mbuf_->next);
+  }
+
   /// The mbuf itself, for offload flags and drivers; ownership stays.
   rte_mbuf* mbuf() { return mbuf_; }
   const rte_mbuf* mbuf() const { return mbuf_; }

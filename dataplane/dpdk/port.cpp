@@ -169,7 +169,7 @@ int Port::set_up_tx_queue(std::uint16_t queue, unsigned numa, rte_eth_txconf tx)
   // brings a packet back while it is still warm. How long the ring is only its end knows: where the
   // threshold is beyond it, the driver says so.
   constexpr std::uint16_t kPacketsKept = 64;
-  constexpr std::array<std::uint16_t, 3> kRings{1024, 512, 256};
+  constexpr std::array<std::uint16_t, 4> kRings{1024, 512, 256, 128};
   if (std::string_view(device_info_.driver_name).starts_with("net_virtio")) {
     for (const std::uint16_t ring : kRings) {
       tx.tx_free_thresh = static_cast<std::uint16_t>(ring - kPacketsKept);

@@ -6,8 +6,14 @@
 
 namespace dataplane::tcp {
 
+namespace {
+
+/// A payload that is cheaper to copy than to keep.
+constexpr std::uint32_t kSmall = 512;
+
+}  // namespace
+
 bool absorb(Packet& into, const Packet& payload) {
-  constexpr std::uint32_t kSmall = 512;
   if (payload.size() > kSmall || payload.size() > into.tailroom()) return false;
   std::memcpy(into.append(payload.size()), payload.begin(), payload.size());
   return true;
@@ -19,6 +25,29 @@ void InOrderQueue::append(Packet payload) {
   if (!packets_.empty() && absorb(packets_.back(), payload)) return;
   hold(payload);
   packets_.push_back(std::move(payload));
+}
+
+void InOrderQueue::append_run(std::span<Packet> run, std::size_t octets) {
+  if (run.empty()) return;
+  if (run.front().size() <= kSmall) {
+    for (Packet& packet : run)
+      append(std::move(packet));
+    return;
+  }
+  std::size_t memory = 0;
+  for (Packet& packet : run) {
+    memory += packet.footprint();
+    packets_.push_back(std::move(packet));
+  }
+  readable_ += octets;
+  held_ += memory;
+  budget_->take(memory);
+}
+
+void InOrderQueue::append_held(Ring<Packet>& from, std::size_t octets) {
+  readable_ += octets;
+  while (!from.empty())
+    packets_.push_back(from.take_front());
 }
 
 void InOrderQueue::hold(const Packet& packet) {
@@ -51,6 +80,9 @@ std::size_t InOrderQueue::read(MutableByteSpan out) {
 Packet InOrderQueue::take_packet() {
   if (packets_.empty()) return {};
   Packet packet = packets_.take_front();
+  // What waited behind a hole has long left the caches.
+  constexpr std::size_t kAhead = 4;
+  if (packets_.size() > kAhead) packets_[kAhead].prefetch();
   let_go(packet);
   readable_ -= packet.size();
   return packet;

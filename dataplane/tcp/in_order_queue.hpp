@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "dataplane/base/byte_io.hpp"
 #include "dataplane/base/packet.hpp"
@@ -23,6 +24,10 @@ class InOrderQueue {
   ~InOrderQueue() { clear(); }
 
   void append(Packet payload);
+  /// Takes packets that follow each other, with so many octets in all.
+  void append_run(std::span<Packet> run, std::size_t octets);
+  /// Takes all packets of `from`, with so many octets; hold() was told about them.
+  void append_held(Ring<Packet>& from, std::size_t octets);
   /// Octets that the application has not read.
   std::size_t readable() const { return readable_; }
   /// Copies out and returns how many octets.
