@@ -61,9 +61,17 @@ TEST_CASE("the last octets are granted although they are no whole segment", "[mp
   Demand demand = bulk();
   demand.waiting = 2'001;
   CHECK(next_grant(scheduler, views, demand) == Grant{0, false, 2'001});
+}
+
+TEST_CASE("the last part of a window is left until it is a segment", "[mptcp][scheduler]") {
+  AnyScheduler scheduler = make_scheduler(generate_kind());
+  const std::vector<SubflowView> views{subflow(0, 10ms, 100)};
+  Demand demand = bulk();
   demand.waiting = 5'000;
-  demand.window_room = 1;
-  CHECK(next_grant(scheduler, views, demand) == Grant{0, false, 1});
+  demand.window_room = kMss - 1;
+  CHECK_FALSE(next_grant(scheduler, views, demand));
+  demand.window_room = 2 * kMss + 1;
+  CHECK(next_grant(scheduler, views, demand) == Grant{0, false, 2 * kMss});
 }
 
 TEST_CASE("a backup carries data only when nothing else can", "[mptcp][scheduler][rfc8684-3.3.8]") {
