@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "mptcp/connection.hpp"
+#include "mptcp/scheduler/candidates.hpp"
 
 namespace mptcp {
 namespace {
@@ -11,8 +12,6 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kBurst = 65'536;
 /// Decisions of one turn; the rest waits for the next.
 constexpr int kGrantsPerTurn = 64;
-/// What goes once more when nobody seems to carry the head of the queue.
-constexpr std::uint32_t kHeadOctets = 65'536;
 /// Mappings of a subflow that one look for late octets goes through.
 constexpr std::size_t kMappingsPerLook = 64;
 
@@ -33,11 +32,10 @@ std::uint64_t acked_within(const Subflow& subflow, Duration time) {
 
 std::uint32_t Connection::portion_for(const Subflow& subflow, std::uint64_t wanted) const {
   const std::uint64_t most = std::min<std::uint64_t>(kBurst, room_of(subflow));
-  if (wanted <= most) return static_cast<std::uint32_t>(wanted);
-  const std::uint32_t mss = subflow.tcp.mss();
-  const bool idle = subflow.tcp.written_position() == subflow.tcp.acked_position();
+  const std::uint64_t whole = whole_segments(wanted, most, subflow.tcp.mss());
   // A window that never has room for a segment is used as it is.
-  return static_cast<std::uint32_t>(most < mss && idle ? most : most - most % mss);
+  const bool is_tiny = whole == 0 && subflow.is_idle();
+  return static_cast<std::uint32_t>(is_tiny ? std::min(wanted, most) : whole);
 }
 
 Subflow* Connection::choose(std::optional<Dsn> head) {
@@ -93,8 +91,7 @@ bool Connection::is_carried_well(Dsn dsn) const {
 
 void Connection::reinject_head() {
   const Dsn head = send_.begin();
-  const std::uint32_t most = kHeadOctets - kHeadOctets % largest_mss();
-  reinject_.insert(head, head + std::min<std::uint64_t>(most, data_nxt_ - head));
+  reinject_.insert(head, head + whole_segments(data_nxt_ - head, kBurst, largest_mss()));
 }
 
 Connection::Stall Connection::stall(Instant now) const {

@@ -7,9 +7,6 @@
 namespace mptcp {
 namespace {
 
-/// Octets that one decision gives to one subflow, so that what is on two paths interleaves in large
-/// pieces.
-constexpr std::uint32_t kBurst = 65'536;
 /// Decisions of one turn; the rest waits for the next.
 constexpr int kGrantsPerTurn = 256;
 /// What is granted and not sent can go by no other path: a subflow that cannot send now gets
@@ -217,8 +214,7 @@ void Connection::schedule_probe(Instant /*now*/) {
   };
   Subflow* best = nullptr;
   for_each_alive([&](Subflow& subflow) {
-    const bool idle = subflow.tcp.written_position() == subflow.tcp.acked_position();
-    if (!subflow.may_carry() || !idle) return;
+    if (!subflow.may_carry() || !subflow.is_idle()) return;
     if (best == nullptr || rank(subflow) < rank(*best)) best = &subflow;
   });
   if (best == nullptr) return;

@@ -67,6 +67,8 @@ struct Subflow {
   }
   bool is_alive() const { return phase != Phase::Over; }
   bool is_backup() const { return backup_here || backup_there; }
+  /// All that was given to it is acknowledged.
+  bool is_idle() const { return tcp.written_position() == tcp.acked_position(); }
   /// Whether an octet is given to it and not acknowledged.
   bool carries(Dsn dsn) const {
     for (std::size_t i = 0; i < sent.size(); ++i)

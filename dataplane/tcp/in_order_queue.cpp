@@ -5,7 +5,6 @@
 #include <utility>
 
 namespace dataplane::tcp {
-
 namespace {
 
 /// A payload that is cheaper to copy than to keep.

@@ -44,21 +44,23 @@ class Candidates {
   unsigned class_ = 3;
 };
 
+/// What goes of `wanted` octets where there is room for `most`: all, or whole segments.
+inline std::uint64_t whole_segments(std::uint64_t wanted, std::uint64_t most, std::uint32_t mss) {
+  return wanted <= most ? wanted : most - most % mss;
+}
+
 /// How much of `available` octets the subflow takes: whole segments, or all that there is; nothing
 /// where only a part of a segment would fit.
 inline std::uint64_t burst_for(const SubflowView& view, std::uint64_t available,
                                const Demand& demand) {
   const std::uint64_t fits = std::min(view.room, std::max<std::uint64_t>(demand.burst, view.mss));
-  return available <= fits ? available : fits - fits % view.mss;
+  return whole_segments(available, fits, view.mss);
 }
 
 /// How much of the waiting octets the subflow takes. Where the peer's window ends in the middle of
 /// a segment it is filled up to there once it has moved (RFC 9293 §3.8.6.2.1).
 inline std::uint64_t new_burst_for(const SubflowView& view, const Demand& demand) {
-  std::uint64_t available = demand.waiting;
-  if (demand.window_room < available)
-    available = demand.window_room - demand.window_room % view.mss;
-  return burst_for(view, available, demand);
+  return burst_for(view, whole_segments(demand.waiting, demand.window_room, view.mss), demand);
 }
 
 /// A grant of waiting octets to a subflow that takes some.

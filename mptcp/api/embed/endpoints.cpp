@@ -124,9 +124,8 @@ int Endpoints::insert(Endpoint wanted) {
   if (find(wanted.address) != nullptr) return -EEXIST;
   if (wanted.id != 0 && find(wanted.id) != nullptr) return -EBUSY;
   // The next after the last one given, as Linux has it.
-  for (const Endpoint& other : endpoints_)
-    if (wanted.id == 0 && &other == &endpoints_.back())
-      wanted.id = static_cast<std::uint8_t>(other.id + 1);
+  if (wanted.id == 0 && !endpoints_.empty())
+    wanted.id = static_cast<std::uint8_t>(endpoints_.back().id + 1);
   if (wanted.id == 0) wanted.id = 1;
   while (find(wanted.id) != nullptr)
     ++wanted.id;

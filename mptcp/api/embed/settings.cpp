@@ -123,20 +123,12 @@ std::string text_of(const Value& value) {
 }
 
 // The value of a field, which may be in either configuration.
-template <class Value>
-Value& in(Node& node, Value TcpConfig::*field) {
+template <class AnyNode, class Value>
+auto& in(AnyNode& node, Value TcpConfig::*field) {
   return node.tcp.*field;
 }
-template <class Value>
-Value& in(Node& node, Value Config::*field) {
-  return node.mptcp.*field;
-}
-template <class Value>
-const Value& in(const Node& node, Value TcpConfig::*field) {
-  return node.tcp.*field;
-}
-template <class Value>
-const Value& in(const Node& node, Value Config::*field) {
+template <class AnyNode, class Value>
+auto& in(AnyNode& node, Value Config::*field) {
   return node.mptcp.*field;
 }
 
