@@ -224,6 +224,7 @@ class Connection {
   void note_arrival(Instant now);
   bool keep_text(Instant now, SeqNum seq, Packet text, Outcome& out);
   void schedule_ack(Instant now, std::uint32_t octets, bool at_once);
+  Duration ack_spacing() const;
   void challenge(Instant now);
   void measure_receive_rate(Instant now, std::size_t read);
 
@@ -264,7 +265,7 @@ class Connection {
   void start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const;
   void add_sack_blocks(wire::TcpOptions& options, std::size_t reserved) const;
   bool has_sacks_for_an_ack_only() const;
-  void on_ack_emitted(std::uint32_t segments = 1);
+  void on_ack_emitted(Instant now, std::uint32_t segments = 1);
   void on_data_emitted(Instant now, std::uint32_t segments);
   void on_new_emitted(Instant now, const wire::TxSegment& out);
   std::uint16_t announce_window();
@@ -360,6 +361,7 @@ class Connection {
       0;  ///< Without SACK: octets that duplicate ACKs say have arrived.
 
   std::uint32_t delayed_octets_ = 0;  ///< Received since the last ACK was sent.
+  Instant last_ack_at_{};
   std::uint8_t quick_acks_ =
       8;  ///< ACKs to be sent without delay, while the peer's window is small.
   std::uint8_t syn_retries_ = 0;

@@ -13,6 +13,12 @@ constexpr Duration kChallengeInterval = 500ms;
 constexpr Duration kTimestampValidity = std::chrono::hours(24 * 24);
 /// ACKs without delay after a disturbance, while the peer's window is likely to be small.
 constexpr std::uint8_t kQuickAcks = 8;
+/// ACKs of a bulk transfer are so far apart, or a part of the round trip, unless so many segments
+/// wait for one. A receiver that polls faster than frames come would acknowledge nearly each alone,
+/// and each costs the sender as much as a segment.
+constexpr Duration kAckSpacing = 50us;
+constexpr int kAckSpacingsOfRound = 4;
+constexpr std::uint32_t kMostUnackedSegments = 16;
 /// Stands for the round-trip time in buffer autotuning while there is no sample.
 constexpr Duration kUnknownRound = 50ms;
 
@@ -237,12 +243,22 @@ bool Connection::keep_text(Instant now, SeqNum seq, Packet text, Outcome& out) {
 
 void Connection::schedule_ack(Instant now, std::uint32_t octets, bool at_once) {
   delayed_octets_ += octets;
-  // RFC 9293 §3.8.6.3: at least every second full-sized segment.
-  if (at_once || quick_acks_ != 0 || delayed_octets_ >= 2 * rcv_mss_) {
+  // RFC 9293 §3.8.6.3: at least every second full-sized segment, but not too often.
+  const bool is_second = delayed_octets_ >= 2 * rcv_mss_;
+  const Instant earliest = last_ack_at_ + ack_spacing();
+  if (at_once || quick_acks_ != 0 || delayed_octets_ >= kMostUnackedSegments * rcv_mss_ ||
+      (is_second && now >= earliest)) {
     ack_now_ = true;
+  } else if (is_second) {
+    arm(Timer::DelayedAck, earliest);
   } else if (!is_armed(Timer::DelayedAck)) {
     arm(Timer::DelayedAck, now + config_.delayed_ack);
   }
+}
+
+Duration Connection::ack_spacing() const {
+  return rtt_.has_sample() ? std::min<Duration>(kAckSpacing, rtt_.srtt() / kAckSpacingsOfRound)
+                           : Duration::zero();
 }
 
 void Connection::accept_fin(Instant now, const wire::TcpSegment& segment, Outcome& out) {

@@ -105,12 +105,13 @@ std::uint16_t Connection::announce_window() {
   return static_cast<std::uint16_t>(window);
 }
 
-void Connection::on_ack_emitted(std::uint32_t segments) {
+void Connection::on_ack_emitted(Instant now, std::uint32_t segments) {
   ack_now_ = false;
   delayed_octets_ = 0;
   if (quick_acks_ != 0) --quick_acks_;
   dsack_.reset();
   last_ack_sent_ = rcv_nxt_;
+  last_ack_at_ = now;
   disarm(Timer::DelayedAck);
   segments_sent_ += segments;
   env_.stats.segments_sent += segments;
@@ -119,7 +120,7 @@ void Connection::on_ack_emitted(std::uint32_t segments) {
 void Connection::on_data_emitted(Instant now, std::uint32_t segments) {
   last_sent_ = now;
   if (!is_armed(Timer::Retransmit)) rearm_retransmit(now);
-  on_ack_emitted(segments);
+  on_ack_emitted(now, segments);
 }
 
 bool Connection::emit_reset(wire::TxSegment& out) {
@@ -335,7 +336,7 @@ bool Connection::emit_ack(Instant now, wire::TxSegment& out) {
   keepalive_pending_ = bare_ack_wanted_ = false;
   add_sack_blocks(out.header.options, reserve_without_);
   out.header.window = announce_window();
-  on_ack_emitted();
+  on_ack_emitted(now);
   return true;
 }
 

@@ -171,26 +171,60 @@ TEST_CASE("a segment with an old timestamp is dropped and answered", "[tcp][inpu
   CHECK(peer.receive(pattern(10)).readable);
 }
 
+/// A peer whose segments have been acknowledged one by one at the start, as they are; and a second
+/// has passed.
+struct BulkPeer : ScriptedPeer {
+  explicit BulkPeer(Bench& of) : ScriptedPeer(of) {
+    for (int i = 0; i < 10; ++i) {
+      send(1);
+      all_sent();
+    }
+    pass(1s);
+    all_sent();
+    pass(1s);
+  }
+  void send(int segments) {
+    for (int i = 0; i < segments; ++i) {
+      receive(octets);
+      next.seq = next.seq + 1'460U;
+    }
+  }
+  std::vector<std::byte> octets = pattern(1'460);
+};
+
 TEST_CASE("an ACK waits for a second segment, but not for long", "[tcp][input][rfc9293-3.8.6.3]") {
   Bench bench;
-  ScriptedPeer peer(bench);
-  const auto octets = pattern(1'460);
-  for (int i = 0; i < 10; ++i) {  // Past the ones that are sent at once.
-    peer.receive(octets);
-    peer.all_sent();
-    peer.next.seq = peer.next.seq + 1'460U;
-  }
-  peer.pass(1s);
-  peer.all_sent();
-  peer.receive(octets);
+  BulkPeer peer(bench);
+  peer.send(1);
   CHECK_FALSE(peer.sent());
-  peer.next.seq = peer.next.seq + 1'460U;
-  peer.receive(octets);
+  peer.send(1);
   CHECK(peer.sent());
-  peer.next.seq = peer.next.seq + 1'460U;
-  peer.receive(octets);
+  peer.send(1);
   CHECK_FALSE(peer.sent());
   peer.pass(bench.config.delayed_ack);
+  CHECK(peer.sent());
+}
+
+TEST_CASE("ACKs of a bulk transfer are not closer than 50 us, unless 16 segments wait",
+          "[tcp][input][rfc9293-3.8.6.3]") {
+  Bench bench;
+  BulkPeer peer(bench);
+  peer.send(2);
+  CHECK(peer.sent());
+  peer.send(2);
+  CHECK_FALSE(peer.sent());
+  peer.pass(49us);
+  CHECK_FALSE(peer.sent());
+  peer.pass(1us);
+  CHECK(peer.sent());
+  peer.send(15);
+  CHECK_FALSE(peer.sent());
+  peer.send(1);
+  CHECK(peer.sent());
+  // A hole ends the patience.
+  peer.send(2);
+  peer.next.seq = peer.next.seq + 1'460U;
+  peer.send(1);
   CHECK(peer.sent());
 }
 
