@@ -14,6 +14,7 @@
 #include "apps/http/listing.hpp"
 #include "apps/http/reply.hpp"
 #include "apps/http/text.hpp"
+#include "dataplane/base/decimal.hpp"
 
 namespace apps::http {
 namespace {
@@ -278,7 +279,7 @@ asio::awaitable<Outcome<HeadResult>> ClientCore::head(Url url, bool want_digest)
   const auto asked = co_await ask(std::move(request), url);
   if (!asked) co_return Failure(asked.error());
   HeadResult result;
-  result.size = parse_number(field("Content-Length"));
+  result.size = dataplane::parse_decimal<std::uint64_t>(field("Content-Length"));
   result.etag = std::string(field("ETag"));
   result.last_modified = std::string(field("Last-Modified"));
   result.content_type = std::string(field("Content-Type"));

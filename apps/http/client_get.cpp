@@ -13,6 +13,7 @@
 #include "apps/http/file_sink.hpp"
 #include "apps/http/text.hpp"
 #include "apps/http/validators.hpp"
+#include "dataplane/base/decimal.hpp"
 
 namespace apps::http {
 namespace {
@@ -48,9 +49,9 @@ std::optional<ContentRange> parse_content_range(std::string_view field) {
   constexpr std::string_view kUnit = "bytes ";
   if (!field.starts_with(kUnit)) return std::nullopt;
   field.remove_prefix(kUnit.size());
-  const auto offset = parse_number(next_item(field, '-'));
-  const auto last = parse_number(next_item(field, '/'));
-  const auto total = parse_number(trim(field));
+  const auto offset = dataplane::parse_decimal<std::uint64_t>(next_item(field, '-'));
+  const auto last = dataplane::parse_decimal<std::uint64_t>(next_item(field, '/'));
+  const auto total = dataplane::parse_decimal<std::uint64_t>(trim(field));
   if (!offset || !last || !total || *last + 1 != *total) return std::nullopt;
   return ContentRange{*offset, *total};
 }

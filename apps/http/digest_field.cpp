@@ -1,6 +1,7 @@
 #include "apps/http/digest_field.hpp"
 
 #include "apps/http/text.hpp"
+#include "dataplane/base/decimal.hpp"
 
 namespace apps::http {
 namespace {
@@ -43,7 +44,7 @@ std::string to_digest_field(const files::Sha256Value& value) {
 
 bool wants_sha256(std::string_view field) {
   bool found = false;
-  const auto preference = parse_number(member(field, found));
+  const auto preference = dataplane::parse_decimal<std::uint64_t>(member(field, found));
   return found && preference && *preference > 0;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "apps/http/text.hpp"
+#include "dataplane/base/decimal.hpp"
 
 namespace apps::http {
 namespace {
@@ -14,8 +15,8 @@ std::optional<ByteRange> parse_spec(std::string_view spec, std::uint64_t size) {
   if (dash == std::string_view::npos) return std::nullopt;
   const std::string_view first_text = spec.substr(0, dash);
   const std::string_view last_text = spec.substr(dash + 1);
-  const auto first = parse_number(first_text);
-  const auto last = parse_number(last_text);
+  const auto first = dataplane::parse_decimal<std::uint64_t>(first_text);
+  const auto last = dataplane::parse_decimal<std::uint64_t>(last_text);
   if (first_text.empty()) {  // "-500": the last 500 octets.
     if (!last) return std::nullopt;
     const std::uint64_t length = std::min(*last, size);

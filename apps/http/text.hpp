@@ -1,8 +1,5 @@
 #pragma once
 
-#include <charconv>
-#include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace apps::http {
@@ -22,14 +19,6 @@ inline std::string_view next_item(std::string_view& rest, char separator) {
   const std::string_view item = trim(rest.substr(0, end));
   rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   return item;
-}
-
-/// Decimal digits and nothing else.
-inline std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
 }
 
 }  // namespace apps::http

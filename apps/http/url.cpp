@@ -1,12 +1,13 @@
 #include "apps/http/url.hpp"
 
-#include <charconv>
 #include <optional>
 
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
 #include <fmt/format.h>
+
+#include "dataplane/base/decimal.hpp"
 
 namespace apps::http {
 namespace {
@@ -58,10 +59,8 @@ std::string_view path_of(const Url& url) {
 std::optional<std::uint16_t> port_of(const urls::url_view& view) {
   const std::string_view text = view.port();
   if (text.empty()) return kDefaultPort;
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || port == 0) return std::nullopt;
-  return port;
+  const auto port = dataplane::parse_decimal<std::uint16_t>(text);
+  return port == 0 ? std::nullopt : port;
 }
 
 Outcome<Url> from_view(const urls::url_view& view, std::string_view text) {

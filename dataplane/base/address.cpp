@@ -1,19 +1,10 @@
 #include "dataplane/base/address.hpp"
 
 #include <arpa/inet.h>
-#include <charconv>
+
+#include "dataplane/base/decimal.hpp"
 
 namespace dataplane {
-namespace {
-
-std::optional<unsigned> parse_number(std::string_view text, unsigned most) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value > most) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   // inet_pton wants a terminated string; no literal is longer than this.
@@ -66,7 +57,7 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   if (slash == std::string_view::npos) return std::nullopt;
   const auto address = IpAddress::parse(text.substr(0, slash));
   if (!address) return std::nullopt;
-  const auto length = parse_number(text.substr(slash + 1), address->is_v4() ? 32 : 128);
+  const auto length = parse_decimal<unsigned>(text.substr(slash + 1), address->is_v4() ? 32 : 128);
   if (!length) return std::nullopt;
   return Prefix{*address, *length};
 }
@@ -80,7 +71,7 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   const auto address = IpAddress::parse(host);
-  const auto port = parse_number(text.substr(colon + 1), 65'535);
+  const auto port = parse_decimal<unsigned>(text.substr(colon + 1), 65'535);
   if (!address || !port || address->is_v6() != bracketed) return std::nullopt;
   return Endpoint{*address, static_cast<std::uint16_t>(*port)};
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <sys/stat.h>
 
 #include <fmt/format.h>
 
+#include "dataplane/base/decimal.hpp"
 #include "dataplane/dpdk/host_facts.hpp"
 
 namespace dataplane::dpdk {
@@ -145,11 +145,7 @@ std::optional<std::string> DeviceString::value_of(std::string_view key) const {
 std::optional<unsigned long> DeviceString::number_of(std::string_view key) const {
   const auto text = value_of(key);
   if (!text) return std::nullopt;
-  unsigned long number = 0;
-  const char* const end = text->data() + text->size();
-  const auto [at, error] = std::from_chars(text->data(), end, number);
-  if (error != std::errc{} || at != end) return std::nullopt;
-  return number;
+  return parse_decimal<unsigned long>(*text);
 }
 
 void DeviceString::set_default(std::string_view key, std::string value) {

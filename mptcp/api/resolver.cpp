@@ -1,19 +1,12 @@
 #include "mptcp/api/resolver.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 
+#include "dataplane/base/decimal.hpp"
+
 namespace mptcp::api {
-
 namespace {
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return port;
-}
 
 std::string_view without_brackets(std::string_view host) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']')
@@ -31,7 +24,7 @@ ResolverResults resolve(std::string_view host, std::string_view service, error_c
     error = Errc::NotALiteralAddress;
     return {};
   }
-  const auto port = parse_port(service);
+  const auto port = dataplane::parse_decimal<std::uint16_t>(service);
   if (!port) {
     error = Errc::NotAPortNumber;
     return {};

@@ -3,7 +3,6 @@
 //
 //   fuzz_NAME [--runs N] [--seed S] [--max-length L] [FILE|DIRECTORY...]
 
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "dataplane/base/decimal.hpp"
 #include "dataplane/base/rng.hpp"
 #include "test/fuzz/input.hpp"
 
@@ -75,9 +75,9 @@ bool parse_options(int argc, char** argv, Options& options) {
                            : word == "--max-length" ? &options.max_length
                                                     : nullptr;
     if (value == nullptr || ++i == argc) return false;
-    const std::string_view number = argv[i];
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), *value);
-    if (error != std::errc{} || end != number.data() + number.size()) return false;
+    const auto number = dataplane::parse_decimal<std::uint64_t>(argv[i]);
+    if (!number) return false;
+    *value = *number;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "dataplane/base/decimal.hpp"
 #include "mptcp/api/embed/words.hpp"
 
 namespace mptcp::api::embed {
@@ -17,8 +18,8 @@ constexpr std::uint64_t kHighestPort = 65'535;
 
 /// The number after the word at `at`, from 0 to `most`.
 std::optional<std::uint64_t> number_after(Words words, std::size_t at, std::uint64_t most) {
-  const auto number = at + 1 < words.size() ? number_in(words[at + 1]) : std::nullopt;
-  return number && *number <= most ? number : std::nullopt;
+  if (at + 1 >= words.size()) return std::nullopt;
+  return dataplane::parse_decimal<std::uint64_t>(words[at + 1], most);
 }
 
 bool is_show(Words words) { return words.empty() || words[0] == "show" || words[0] == "list"; }

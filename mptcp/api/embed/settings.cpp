@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <variant>
 
+#include "dataplane/base/decimal.hpp"
 #include "mptcp/api/embed/words.hpp"
 
 namespace mptcp::api::embed {
@@ -106,7 +107,7 @@ bool read(const Setting& setting, std::string_view word, Value& value) {
     if (found) value = *found;
     return found.has_value();
   } else {
-    const auto number = number_in(word);
+    const auto number = dataplane::parse_decimal<std::uint64_t>(word);
     if (!number || *number < setting.least || *number > setting.most) return false;
     assign(value, *number);
     return true;

@@ -1,9 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,14 +16,6 @@ inline std::vector<std::string_view> words_of(std::string_view line) {
     at = line.find_first_not_of(kBlanks, end);
   }
   return out;
-}
-
-/// A decimal number that is all of `word`.
-inline std::optional<std::uint64_t> number_in(std::string_view word) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return number;
 }
 
 }  // namespace mptcp::api::embed
