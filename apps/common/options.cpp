@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "apps/common/config.hpp"
 #include "apps/common/diagnostic.hpp"
 #include "apps/common/units.hpp"
+#include "dataplane/base/decimal.hpp"
 
 namespace apps {
 
@@ -146,6 +146,10 @@ Each file travels with its SHA-256 (RFC 9530); hawser serve keeps it only if tha
   return sub;
 }
 
+void add_profile(CLI::App& sub, bool& profile) {
+  sub.add_flag("--profile", profile, "Say at the end what the turns of each core cost");
+}
+
 CLI::App* add_perf_serve(CLI::App& perf, PerfServeOptions& serve) {
   CLI::App* sub = perf.add_subcommand("serve", "Wait for perf run, or for any TCP peer");
   add_listen(*sub, serve.listen, "Where to listen; a port alone means every address");
@@ -159,6 +163,7 @@ CLI::App* add_perf_serve(CLI::App& perf, PerfServeOptions& serve) {
   sub->add_flag("--verify", serve.verify,
                 "Check the pattern of what comes (perf run --verify sends it)");
   sub->add_flag("--once", serve.once, "End after the first test");
+  add_profile(*sub, serve.profile);
   add_duration(*sub, "--interval", serve.interval, 100ms, "Time between two reports");
   sub->footer(R"(
 Examples:
@@ -212,6 +217,7 @@ CLI::App* add_perf_run(CLI::App& perf, PerfRunOptions& run) {
       "--plain", run.plain, "The peer is any TCP sink (or source, with --reverse), not perf serve");
   sub->add_flag("--verify", run.verify, "Send, and check, a pattern that depends on the position")
       ->excludes(plain);
+  add_profile(*sub, run.profile);
   add_duration(*sub, "--interval", run.interval, 100ms, "Time between two reports");
   add_duration(*sub, "--timeout", run.timeout, 1ms, "Give up when nothing moves for so long");
   sub->footer(R"(
@@ -221,6 +227,8 @@ Examples:
   hawser perf run --config a.toml fd00:9::2 --bytes 10GiB --verify --json
   hawser perf run --config a.toml 10.9.0.2 --scheduler ecf --paths full-mesh --cc lia
       for this run; with --reverse it is perf serve that chooses scheduler and --cc
+  hawser perf run --config a.toml 10.9.0.2 --profile
+      cycles per frame in device, engine and application, and frames a burst
   hawser perf run --config a.toml 10.9.0.2 --plain --port 9000
       with a kernel's sink: socat -u TCP-LISTEN:9000 /dev/null
 
@@ -299,15 +307,15 @@ Farewell usage_error(const CLI::App& root, const CLI::ParseError& error) {
 std::optional<ListenAddress> ListenAddress::parse(std::string_view text) {
   std::string_view digits = text;
   if (digits.starts_with(':')) digits.remove_prefix(1);
-  std::uint16_t port = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [at, error] = std::from_chars(digits.data(), end, port);
-  if (error == std::errc{} && at == end && port != 0) return ListenAddress{{}, port};
+  const auto port = dataplane::parse_decimal<std::uint16_t>(digits);
+  if (port && *port != 0) return ListenAddress{{}, *port};
   const std::optional<dataplane::Endpoint> endpoint = dataplane::Endpoint::parse(text);
   if (!endpoint || endpoint->port == 0) return std::nullopt;
   if (endpoint->address.is_unspecified()) return ListenAddress{{}, endpoint->port};
   return ListenAddress{endpoint->address, endpoint->port};
 }
+
+std::string_view version() { return HAWSER_VERSION; }
 
 std::string_view name_of(const Command& command) {
   constexpr std::array<std::string_view, std::variant_size_v<Command>> kNames = {
@@ -324,7 +332,7 @@ std::variant<Options, Farewell> parse_command_line(int argc, const char* const* 
   PerfRunOptions perf_run;
 
   CLI::App app("Hawser moves files over TCP in user space, on DPDK ports.", "hawser");
-  app.set_version_flag("--version", fmt::format("hawser {}", kVersion));
+  app.set_version_flag("--version", fmt::format("hawser {}", version()));
   app.require_subcommand(1);
   app.footer(main_footer());
   CLI::App* serve_app = add_serve(app, serve);

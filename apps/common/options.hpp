@@ -64,6 +64,7 @@ struct PerfServeOptions {
   Mode mode = Mode::Protocol;
   bool verify = false;
   bool once = false;
+  bool profile = false;
   dataplane::Duration interval = std::chrono::seconds(1);
 };
 
@@ -74,6 +75,7 @@ struct PerfRunOptions {
   Direction direction = Direction::Send;
   bool plain = false;  ///< The peer is any TCP sink or source, not `hawser perf serve`.
   bool verify = false;
+  bool profile = false;  ///< Say what the turns of each core cost.
   std::uint32_t connections = 1;
   /// The first that is reached ends the test; neither given: ten seconds.
   std::optional<dataplane::Duration> time;
@@ -103,6 +105,7 @@ std::variant<Options, Farewell> parse_command_line(int argc, const char* const* 
 /// "serve", "get", "put", "perf serve", "perf run" or "ports".
 std::string_view name_of(const Command& command);
 
-inline constexpr std::string_view kVersion = "0.2.0";
+/// Hawser's, such as "1.2.3".
+std::string_view version();
 
 }  // namespace apps

@@ -83,6 +83,7 @@ PerfCore::PerfCore(Engine& engine, std::size_t index, PerfBoard& board, const Pe
 void PerfCore::add(mptcp::SocketId socket, const PerfPlan& plan, bool is_connected) {
   auto session = std::make_unique<PerfSession>(core(), pattern_, socket, plan, is_connected);
   session->set_cycles(engine_.loop_stats(index_).busy_cycles);
+  profile_.note(engine_.loop_stats(index_));
   sessions_.emplace(socket, std::move(session));
 }
 
@@ -142,6 +143,7 @@ void PerfCore::sample(Instant now) {
   next_sample_ = now + kSample;
   PerfTotals totals = finished_;
   totals.busy_cycles = engine_.loop_stats(index_).busy_cycles;
+  if (!sessions_.empty()) profile_.note(engine_.loop_stats(index_));
   std::uint64_t srtt = 0;
   std::uint64_t cwnd = 0;
   for (auto& [id, session] : sessions_) {

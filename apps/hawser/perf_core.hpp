@@ -12,6 +12,7 @@
 
 #include "apps/common/engine.hpp"
 #include "apps/common/report.hpp"
+#include "apps/hawser/perf_profile.hpp"
 #include "apps/hawser/perf_session.hpp"
 
 namespace apps::hawser {
@@ -61,6 +62,7 @@ class PerfCore : public CoreApplication {
  public:
   PerfCore(Engine& engine, std::size_t index, PerfBoard& board, const PerfPattern& pattern);
   bool poll(Instant now) final;
+  const PerfProfile& profile() const { return profile_; }
 
  protected:
   /// Once per turn, before the sessions move.
@@ -92,7 +94,17 @@ class PerfCore : public CoreApplication {
   std::unordered_map<mptcp::SocketId, std::unique_ptr<PerfSession>> sessions_;
   PerfTotals finished_;
   Instant next_sample_{};
+  PerfProfile profile_;
 };
+
+/// Tells what the turns of each core cost.
+template <class Cores>
+void say_profile(Reporter& reporter, const Cores& cores) {
+  for (std::size_t i = 0; i < cores.size(); ++i) {
+    reporter.result(cores[i]->profile().text(i));
+    reporter.event("profile", cores[i]->profile().fields(i));
+  }
+}
 
 /// Prints a row per interval, and remembers when the last one was.
 class PerfRows {

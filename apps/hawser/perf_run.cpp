@@ -222,6 +222,7 @@ ExitCode run_perf(Context& context, const PerfRunOptions& options) {
     code = ExitCode::Checksum;
     context.reporter.error(code, fmt::format("{} octets arrived wrong", outcome.mismatches));
   }
+  if (options.profile) say_profile(context.reporter, cores);
   say_outcome(context, code, outcome, board.sum());
   return code;
 }

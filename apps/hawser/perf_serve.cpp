@@ -118,6 +118,7 @@ ExitCode run_perf_serve(Context& context, const PerfServeOptions& options) {
   announce_listening(context, options.listen, "perf");
   context.engine.run(applications);
 
+  if (options.profile) say_profile(context.reporter, cores);
   const PerfTotals totals = board.sum();
   context.reporter.summary(
       ExitCode::Ok,

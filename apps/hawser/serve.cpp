@@ -159,7 +159,7 @@ ExitCode run_serve(Context& context, const ServeOptions& options) {
     http::ServerOptions server;
     server.root = options.root;
     server.read_only = options.read_only;
-    server.name = fmt::format("hawser/{}", kVersion);
+    server.name = fmt::format("hawser/{}", version());
     server.on_exchange = [&reporter = context.reporter](const http::Exchange& exchange) {
       log_exchange(reporter, exchange);
     };

@@ -55,7 +55,7 @@ Transfer::Transfer(Context& context, const TransferTimeouts& timeouts)
   http::ClientOptions options;
   options.answer_timeout = to_milliseconds(timeouts.answer);
   options.stall_timeout = to_milliseconds(timeouts.stall);
-  options.user_agent = fmt::format("hawser/{}", kVersion);
+  options.user_agent = fmt::format("hawser/{}", version());
   client_ = std::make_unique<http::Client>([this](const http::Url& url) { return connect(url); },
                                            options);
 }

@@ -169,8 +169,10 @@ std::size_t CoreLoop<CoreT>::receive(Instant now) {
         tap_->keep(now, port, Direction::Inbound, frame.data());
     core_.on_frames(now, port, frames);
     lap(turn_cycles_.engine_cycles);
+    ++stats_.rx_bursts;
     total += count;
   }
+  stats_.rx_frames += total;
   return total;
 }
 
@@ -245,8 +247,10 @@ std::size_t CoreLoop<CoreT>::transmit_on(Instant now, std::size_t port) {
     queue.release_front(sent);
     if (tap_ != nullptr) captured_[port] -= sent;
     total += sent;
+    stats_.tx_bursts += sent != 0 ? 1 : 0;
     if (sent < front.size()) break;
   }
+  stats_.tx_frames += total;
   return total;
 }
 

@@ -14,7 +14,11 @@ struct LoopStats {
   std::uint64_t rx_cycles = 0;      ///< Device receive.
   std::uint64_t engine_cycles = 0;  ///< Input, timers and output of the engine.
   std::uint64_t app_cycles = 0;
-  std::uint64_t tx_cycles = 0;               ///< Device send.
+  std::uint64_t tx_cycles = 0;  ///< Device send.
+  std::uint64_t rx_frames = 0;
+  std::uint64_t rx_bursts = 0;  ///< Not counting empty ones.
+  std::uint64_t tx_frames = 0;
+  std::uint64_t tx_bursts = 0;               ///< Not counting those of which nothing went.
   std::uint64_t frames_forwarded = 0;        ///< To the core that owns their flow.
   std::uint64_t frames_forward_dropped = 0;  ///< Because the ring to that core was full.
 };
