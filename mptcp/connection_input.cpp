@@ -512,6 +512,13 @@ void Connection::take_mapped(Subflow& subflow, Dsn dsn, std::span<Packet> run, s
     check_peer_fin(subflow, up);
     return;
   }
+  if (position < rcv_edge_ && position + octets <= rcv_edge_ && !detached_ &&
+      receive_.hold_run(position, run, octets)) {
+    env_.stats.ofo_queue += run.size();
+    rate_arrived_ += octets;
+    make_room_behind_holes();
+    return;
+  }
   for (Packet& packet : run) {
     const std::uint32_t count = packet.size();
     take_data(subflow, dsn, std::move(packet), up);

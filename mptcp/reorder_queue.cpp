@@ -72,12 +72,7 @@ void ReorderQueue::drop(Late::iterator run) {
 void ReorderQueue::insert_late(std::uint64_t position, Packet payload, Inserted& out) {
   out.out_of_order = true;
   const std::uint64_t end = position + payload.size();
-  // The run that it may belong to, and the one behind: mostly the one that grew last.
-  auto run = grown_;
-  if (run == late_.end() || run->second.end != position) {
-    run = late_.upper_bound(position);
-    run = run == late_.begin() ? late_.end() : std::prev(run);
-  }
+  auto run = run_before(position);
   auto after = run == late_.end() ? late_.begin() : std::next(run);
   if (run != late_.end() && run->second.end > position) {
     const std::uint64_t known = run->second.end;
@@ -107,6 +102,31 @@ void ReorderQueue::insert_late(std::uint64_t position, Packet payload, Inserted&
   run->second.end += payload.size();
   run->second.packets.push_back(std::move(payload));
   grown_ = run;
+}
+
+/// The run that octets at `position` may belong to, mostly the one that grew last; the end if none.
+ReorderQueue::Late::iterator ReorderQueue::run_before(std::uint64_t position) {
+  if (grown_ != late_.end() && grown_->second.end == position) return grown_;
+  const auto behind = late_.upper_bound(position);
+  return behind == late_.begin() ? late_.end() : std::prev(behind);
+}
+
+bool ReorderQueue::hold_run(std::uint64_t position, std::span<Packet> run, std::uint64_t octets) {
+  auto into = run_before(position);
+  const auto after = into == late_.end() ? late_.begin() : std::next(into);
+  if (position <= next_ || (into != late_.end() && into->second.end > position) ||
+      (after != late_.end() && after->first < position + octets))
+    return false;
+  if (into == late_.end() || into->second.end != position)
+    into = late_.emplace_hint(after, position, Run{position, {}});
+  into->second.end += octets;
+  into->second.packets.reserve(run.size());
+  for (Packet& packet : run) {
+    in_order_.hold(packet);
+    into->second.packets.push_back(std::move(packet));
+  }
+  grown_ = into;
+  return true;
 }
 
 void ReorderQueue::clear() {

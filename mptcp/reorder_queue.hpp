@@ -34,6 +34,9 @@ class ReorderQueue {
   Inserted insert(std::uint64_t position, dataplane::Packet payload);
   /// Takes packets that lie at next(), one behind the other, with so many octets in all.
   void append_run(std::span<dataplane::Packet> run, std::uint64_t octets);
+  /// Takes packets that lie behind a hole, one behind the other; false, and nothing is taken, when
+  /// some of their octets are here already.
+  bool hold_run(std::uint64_t position, std::span<dataplane::Packet> run, std::uint64_t octets);
 
   /// The position of the next octet in order.
   std::uint64_t next() const { return next_; }
@@ -63,6 +66,7 @@ class ReorderQueue {
   using Late = std::map<std::uint64_t, Run>;
 
   void insert_late(std::uint64_t position, dataplane::Packet payload, Inserted& out);
+  Late::iterator run_before(std::uint64_t position);
   void drop(Late::iterator run);
   void release_late();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -40,7 +41,7 @@ class Ring {
   }
 
   void push_back(T value) {
-    if (size() == capacity()) grow();
+    if (size() == capacity()) grow_to(capacity() == 0 ? 8 : capacity() * 2);
     slots_[tail_++ & mask_] = std::move(value);
   }
   T take_front() {
@@ -70,6 +71,10 @@ class Ring {
     while (!empty())
       pop_front();
   }
+  /// Makes room for `count` more elements at once.
+  void reserve(std::size_t count) {
+    if (capacity() - size() < count) grow_to(std::bit_ceil(size() + count));
+  }
   /// Gives the memory back when nothing is queued.
   void release_memory() {
     if (!empty()) return;
@@ -82,10 +87,10 @@ class Ring {
   static constexpr std::size_t kMostElements = (std::size_t{1} << 40) / sizeof(T);
 
   std::size_t capacity() const { return slots_ ? mask_ + 1 : 0; }
-  void grow() {
-    const std::size_t count = size();
-    const std::size_t larger = count == 0 ? 8 : count * 2;
+  /// To `larger` slots, a power of two.
+  void grow_to(std::size_t larger) {
     ASSERT(larger <= kMostElements);
+    const std::size_t count = size();
     auto slots = std::make_unique<T[]>(larger);
     for (std::size_t i = 0; i < count; ++i)
       slots[i] = std::move((*this)[i]);

@@ -52,8 +52,8 @@ struct ReceivedSegment {
 struct TxSegment {
   static constexpr std::size_t kMaxPieces = 4;
   /// Segments that one value may stand for, and their payload: with its headers it is the longest
-  /// IP packet.
-  static constexpr std::uint32_t kMostSegments = 32;
+  /// IP packet, which full segments of Ethernet fill with so many.
+  static constexpr std::uint32_t kMostSegments = 44;
   static constexpr std::uint32_t kMostOctets = 65'000;
 
   TcpHeader header;

@@ -33,6 +33,13 @@ struct Receiver {
   ReorderQueue::Inserted insert(std::uint64_t position, std::uint32_t length) {
     return queue.insert(position, packet(position, length));
   }
+  /// `count` packets of `length` octets, behind a hole; whether they were taken as one.
+  bool hold_run(std::uint64_t position, std::size_t count, std::uint32_t length) {
+    std::vector<Packet> run;
+    for (std::size_t i = 0; i < count; ++i)
+      run.push_back(packet(position + i * length, length));
+    return queue.hold_run(position, run, count * length);
+  }
   /// Reads all that is there; false when an octet is not the one of its position.
   bool read_all() {
     std::vector<std::byte> out(queue.readable());
@@ -93,6 +100,25 @@ TEST_CASE("what one path brings in a row is one run", "[mptcp][reorder_queue]") 
   CHECK(receiver.budget.used() == 0);
 }
 
+TEST_CASE("a run behind a hole is taken whole when none of it is here", "[mptcp][reorder_queue]") {
+  Receiver receiver;
+  CHECK_FALSE(receiver.hold_run(0, 3, 100));  // There is no hole.
+  CHECK(receiver.hold_run(1'000, 10, 100));
+  CHECK(receiver.hold_run(2'000, 10, 100));
+  CHECK(receiver.queue.late_runs() == 1);
+  CHECK_FALSE(receiver.hold_run(2'900, 10, 100));
+  CHECK_FALSE(receiver.hold_run(901, 1, 100));
+  CHECK_FALSE(receiver.hold_run(900, 30, 100));
+  CHECK(receiver.hold_run(500, 3, 100));
+  CHECK(receiver.queue.late_runs() == 2);
+  CHECK(receiver.insert(0, 500).in_order == 800);
+  CHECK(receiver.insert(800, 200).in_order == 2'200);
+  CHECK_FALSE(receiver.hold_run(2'999, 2, 100));
+  CHECK(receiver.read_all());
+  CHECK(receiver.read_to == 3'000);
+  CHECK(receiver.budget.used() == 0);
+}
+
 TEST_CASE("a hole has a span, up to what is furthest behind it", "[mptcp][reorder_queue]") {
   Receiver receiver;
   CHECK(receiver.queue.span() == 0);
@@ -113,7 +139,8 @@ TEST_CASE("any order of overlapping pieces gives the stream", "[mptcp][reorder_q
     const std::uint64_t at = receiver.queue.next() + rng.below(3'000) - rng.below(500);
     const auto length = static_cast<std::uint32_t>(1 + rng.below(1'400));
     if (static_cast<std::int64_t>(at) < 0) continue;
-    receiver.insert(at, length);
+    if (rng.below(2) == 0 || !receiver.hold_run(at, 1 + rng.below(5), length))
+      receiver.insert(at, length);
     if (rng.below(4) == 0) REQUIRE(receiver.read_all());
   }
   CHECK(receiver.read_all());

@@ -80,4 +80,18 @@ TEST_CASE("what leaves a ring is not kept alive by it") {
   CHECK(ring.empty());
 }
 
+TEST_CASE("a ring keeps what it has when room is reserved", "[base][ring]") {
+  Ring<int> ring;
+  ring.reserve(20);
+  for (int i = 0; i < 10; ++i)
+    ring.push_back(i);
+  for (int i = 0; i < 5; ++i)
+    CHECK(ring.take_front() == i);
+  ring.reserve(100);
+  for (int i = 10; i < 110; ++i)
+    ring.push_back(i);
+  for (int i = 5; i < 110; ++i)
+    CHECK(ring.take_front() == i);
+}
+
 }  // namespace
