@@ -45,6 +45,7 @@ tcp::Outcome Connection::on_run(Instant now, SubflowId id, wire::TcpSegment segm
                                 std::span<Packet>& more) {
   Subflow& subflow = *subflows_[id];
   const Received in(segment, env_.stats);
+  segment.is_signal = in.is_signal();
   trim_to_mapping(subflow, in, segment);
   // What the one mapping of all of them does not cover has to be looked at alone.
   const bool is_mapped = is_mapped_until_end(subflow, in, more);

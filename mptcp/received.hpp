@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,12 @@ struct Connection::Received {
         is_third = capable->sender_key && capable->receiver_key;
       if (count < kMostOptions) options[count++] = **next;
     }
+  }
+
+  /// Without payload and with an option that is no DSS (RFC 8684 §3).
+  bool is_signal() const {
+    const auto is_other = [](const Option& each) { return !std::holds_alternative<Dss>(each); };
+    return payload == 0 && std::any_of(options.begin(), options.begin() + count, is_other);
   }
 
   template <class T>

@@ -55,7 +55,7 @@ bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome
       sack_ ? segment.header.options.sacks() : std::span<const wire::SackBlock>{};
   // RFC 5681 §2.
   const bool duplicate = ack == snd_una_ && !scoreboard_.empty() && segment.length() == 0 &&
-                         window_of(segment.header) == snd_wnd_;
+                         window_of(segment.header) == snd_wnd_ && !segment.is_signal;
   const std::uint64_t in_flight = pipe();
   const Scoreboard::Acked acked =
       scoreboard_.on_ack(snd_una_, ack, sacks, now, rtt_.min_rtt(), rack_);

@@ -20,6 +20,8 @@ struct TcpSegment {
   TcpHeader header;
   Packet payload;  ///< Holds the mbuf even when there are no payload octets; may be empty in tests.
   Ecn ecn = Ecn::NotEct;
+  /// It came for what its options say to who reads them: no duplicate ACK (RFC 8684 §3).
+  bool is_signal = false;
 
   std::uint32_t payload_length() const { return payload.size(); }
   /// SEG.LEN: payload, and one for each of SYN and FIN (RFC 9293 §3.4).

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "mptcp/crypto/keys.hpp"
 #include "test/mptcp/multipath_pair.hpp"
 #include "test/mptcp/opening.hpp"
 
@@ -12,6 +13,7 @@ using dataplane::store_be;
 
 constexpr std::size_t kIp = Opening::kIp;
 constexpr std::size_t kTcp = Opening::kTcp;
+constexpr unsigned kCapable = 0;
 constexpr unsigned kDss = 2;
 constexpr unsigned kAddAddr = 3;
 constexpr unsigned kFastclose = 7;
@@ -148,6 +150,85 @@ TEST_CASE("an announcement is repeated until its echo comes", "[mptcp][core][rfc
   CHECK(lost == 3);
   CHECK(pair.a.core.stats().mptcp.add_addr == 1);
   CHECK(pair.b.core.stats().mptcp.echo_add == 1);
+}
+
+TEST_CASE("an address id keeps its address until it is removed", "[mptcp][core][rfc8684-3.4.1]") {
+  MultipathPair pair;
+  const auto elsewhere = *dataplane::IpAddress::parse("10.0.1.77");
+  Key client{};
+  Key server{};
+  int lost_echoes = 0;
+  int forged = 0;
+  int asked = 0;
+  pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    if (!segment.is_tcp()) {
+      // ARP asks for the neighbour before a join could.
+      asked += load_be<std::uint32_t>(&frame[38]) == elsewhere.v4_host_order() ? 1 : 0;
+      return true;
+    }
+    const std::size_t capable = segment.option(kCapable);
+    if (direction == 0 && capable != 0 && segment.length(capable) >= 20) {
+      client = Key(load_be<std::uint64_t>(&frame[capable + 4]));
+      server = Key(load_be<std::uint64_t>(&frame[capable + 12]));
+    }
+    const std::size_t at = segment.option(kAddAddr);
+    if (at == 0) return true;
+    if (direction == 0) return ++lost_echoes > 1;
+    if (lost_echoes == 1 && ++forged == 1) {
+      // The server itself gives the id to another address.
+      const auto id = AddressId(std::to_integer<std::uint8_t>(frame[at + 3]));
+      store_be(&frame[at + 4], elsewhere.v4_host_order());
+      store_be(&frame[at + 8], add_addr_hmac(server, client, id, {elsewhere, 0}));
+      segment.seal();
+    }
+    return true;
+  };
+  Opened opened(pair);
+  pair.run(5s);
+  REQUIRE(forged >= 1);
+  CHECK(pair.a.core.stats().mptcp.add_addr_bad_hmac == 0);
+  CHECK(pair.a.core.stats().mptcp.add_addr_drop == 1);
+  CHECK(asked == 0);
+  CHECK(opened.up(100'000));
+}
+
+TEST_CASE("an ACK that came for its option is no duplicate ACK", "[mptcp][core][rfc8684-3]") {
+  const bool is_signal = GENERATE(true, false);
+  CoreConfig config = MultipathPair::multipath();
+  config.tcp.sack = false;  // With SACK no number of ACKs says that something was lost.
+  MultipathPair pair(1, config, config);
+  Opened opened(pair);
+  REQUIRE(opened.up(2'000'000));
+  // Three ACKs in a row say what the one before them said, and some bring an MP_PRIO.
+  std::uint32_t said = 0;
+  std::uint16_t window = 0;
+  int repeated = 0;
+  pair.box = [&](int direction, std::size_t, std::vector<std::byte>& frame) {
+    Opening segment(frame);
+    if (direction != 1 || !segment.is_tcp() || segment.has_payload() || repeated == 3) return true;
+    const std::size_t dss = segment.option(kDss);
+    const std::uint32_t ack = load_be<std::uint32_t>(&frame[Opening::kTcp + 8]);
+    if (dss == 0 || said == 0) {
+      said = ack;
+      window = load_be<std::uint16_t>(&frame[Opening::kTcp + 14]);
+      return true;
+    }
+    ++repeated;
+    store_be(&frame[Opening::kTcp + 8], said);
+    store_be(&frame[Opening::kTcp + 14], window);
+    if (is_signal) {
+      segment.blank(dss);
+      frame[dss] = std::byte{30};
+      frame[dss + 1] = std::byte{3};
+      frame[dss + 2] = std::byte{0x50};
+    }
+    segment.seal();
+    return true;
+  };
+  CHECK(opened.up(1'000'000));
+  CHECK(repeated == 3);
+  CHECK((pair.a.core.info(opened.client)->segments_retransmitted == 0) == is_signal);
 }
 
 TEST_CASE("what a path carried that is reset goes by another at once",
