@@ -165,8 +165,13 @@ class KernelServers(KernelPeer):
 
     def test_perf_run_receives_from_a_socat_source(self):
         self.kernel.start("socat", "-u", "OPEN:/dev/zero", "TCP6-LISTEN:9001,ipv6only=0,reuseaddr")
-        result = self.node.run("perf", "run", NEAR6, "--plain", "--reverse", "--port", "9001", "--time", "2s", "--json")
+        result = self.node.run("perf", "run", NEAR6, "--plain", "--reverse", "--port", "9001", "--time", "2s", "--json",
+                               "--profile")
         self.expect_code(result, OK)
+        profile = next(event for event in result.events if event["event"] == "profile")
+        frames = result.summary["received_bytes"] / 1440  # At the most in one: IPv6, MTU 1500.
+        self.assertGreater(profile["rx_frames"], 0.9 * frames)
+        self.assertGreater(profile["cycles_per_frame"]["engine"], 0)
 
 
 class KernelMeasures(KernelPeer):
