@@ -13,10 +13,6 @@ using dataplane::store_be;
 
 constexpr std::size_t kIp = Opening::kIp;
 constexpr std::size_t kTcp = Opening::kTcp;
-constexpr unsigned kCapable = 0;
-constexpr unsigned kDss = 2;
-constexpr unsigned kAddAddr = 3;
-constexpr unsigned kFastclose = 7;
 
 /// Makes the mapping of a segment with octets an infinite one (RFC 8684 §3.7); false if it has
 /// none.

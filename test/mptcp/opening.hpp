@@ -13,6 +13,14 @@
 
 namespace mptcp::test {
 
+// Subtypes of the MPTCP option (RFC 8684 §8.2).
+inline constexpr unsigned kCapable = 0;
+inline constexpr unsigned kJoin = 1;
+inline constexpr unsigned kDss = 2;
+inline constexpr unsigned kAddAddr = 3;
+inline constexpr unsigned kPrio = 5;
+inline constexpr unsigned kFastclose = 7;
+
 /// A frame of IPv4 on its way whose TCP segment can be looked at and changed.
 class Opening {
  public:
@@ -30,7 +38,7 @@ class Opening {
     return kTcp + 4 * (std::to_integer<std::size_t>(frame_[kTcp + 12]) >> 4);
   }
   std::size_t end() const { return kIp + dataplane::load_be<std::uint16_t>(&frame_[kIp + 2]); }
-  /// Where the MPTCP option of a subtype stands (RFC 8684 §8.2), or 0.
+  /// Where the MPTCP option of a subtype stands, or 0.
   std::size_t option(unsigned subtype) const {
     if (!is_tcp()) return 0;
     for (std::size_t at = kTcp + 20; at < payload();) {
@@ -44,7 +52,7 @@ class Opening {
   /// Where the 8 octets of the DSN of a mapping stand (RFC 8684 §3.3), or 0; the relative sequence
   /// number follows.
   std::size_t mapped_dsn() const {
-    const std::size_t dss = option(2);
+    const std::size_t dss = option(kDss);
     if (dss == 0) return 0;
     constexpr std::byte kAck{1}, kWideAck{2}, kMapping{4}, kWideDsn{8};
     const auto has = [flags = frame_[dss + 3]](std::byte flag) { return (flags & flag) == flag; };

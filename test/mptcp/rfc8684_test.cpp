@@ -18,12 +18,6 @@ using dataplane::store_be;
 using dataplane::wire::TcpFlags;
 using Frame = std::vector<std::byte>;
 
-constexpr unsigned kCapable = 0;
-constexpr unsigned kJoin = 1;
-constexpr unsigned kDss = 2;
-constexpr unsigned kAddAddr = 3;
-constexpr unsigned kFastclose = 7;
-
 // Flags of a DSS.
 constexpr std::byte kDataAck{0x01};
 constexpr std::byte kWideDataAck{0x02};

@@ -19,11 +19,6 @@ using dataplane::IpAddress;
 using dataplane::wire::TcpFlags;
 using Frame = std::vector<std::byte>;
 
-constexpr unsigned kCapable = 0;
-constexpr unsigned kJoin = 1;
-constexpr unsigned kAddAddr = 3;
-constexpr unsigned kPrio = 5;
-constexpr unsigned kFastclose = 7;
 constexpr unsigned kTcprst = 8;
 
 CoreConfig speaking(Version newest, Version oldest = Version::V0) {
