@@ -214,7 +214,9 @@ class Connection {
   // input.cpp: the steps of RFC 9293 §3.10.7.4.
   bool continues_run(SeqNum seq) const;
   bool check_sequence(Instant now, const wire::TcpSegment& segment);
+  void note_timestamp(Instant now, const wire::TcpHeader& header);
   bool check_paws(Instant now, const wire::TcpSegment& segment);
+  bool is_overtaken(std::uint32_t value) const;
   bool check_reset(Instant now, const wire::TcpSegment& segment, Outcome& out);
   bool check_syn(Instant now, const wire::TcpSegment& segment);
   void accept_text(Instant now, wire::TcpSegment& segment, Outcome& out);

@@ -21,6 +21,8 @@ struct Stats {
   std::uint64_t segments_after_close =
       0;                            ///< Data for a receiver that has gone: answered with a reset.
   std::uint64_t paws_rejected = 0;  ///< PAWSEstab
+  std::uint64_t acks_overtaken =
+      0;  ///< Older by their timestamp than one that was there first; taken all the same.
   std::uint64_t acks_unacceptable =
       0;  ///< ACK of what was never sent, or older than RFC 5961 §5.2 allows.
   std::uint64_t challenge_acks = 0;  ///< TCPChallengeACK
@@ -62,6 +64,7 @@ struct Stats {
     visit("segments_duplicate", segments_duplicate);
     visit("segments_after_close", segments_after_close);
     visit("paws_rejected", paws_rejected);
+    visit("acks_overtaken", acks_overtaken);
     visit("acks_unacceptable", acks_unacceptable);
     visit("challenge_acks", challenge_acks);
     visit("challenge_acks_limited", challenge_acks_limited);

@@ -171,6 +171,25 @@ TEST_CASE("a segment with an old timestamp is dropped and answered", "[tcp][inpu
   CHECK(peer.receive(pattern(10)).readable);
 }
 
+TEST_CASE("an ACK that a later one overtook is taken all the same", "[tcp][input][rfc7323-5.3]") {
+  Bench bench;
+  ScriptedPeer peer(bench, syn_with({.timestamps = wire::Timestamps{1'000, 50'000}}));
+  const auto at = [&](std::uint32_t value) {
+    peer.next.options.timestamps = wire::Timestamps{value, 51'000};
+    return peer.receive(pattern(0)).accepted;
+  };
+  CHECK(at(2'000));
+  CHECK(at(1'999));
+  CHECK(bench.stats.acks_overtaken == 1);
+  // It is the latest for all that: text as old as it is dropped.
+  CHECK_FALSE(peer.receive(pattern(10)).accepted);
+  CHECK(bench.stats.paws_rejected == 1);
+  // One that is late by more than a retransmission timeout comes from another time.
+  CHECK_FALSE(at(2'000 - static_cast<std::uint32_t>(peer.connection->rto() / 1ms) - 1));
+  CHECK(bench.stats.paws_rejected == 2);
+  CHECK(bench.stats.acks_overtaken == 1);
+}
+
 /// A peer whose segments have been acknowledged one by one at the start, as they are; and a second
 /// has passed.
 struct BulkPeer : ScriptedPeer {
