@@ -235,12 +235,15 @@ class Connection {
 
   // connection_output.cpp
   void note_window_said(Subflow& subflow);
-  void add_options(Subflow& subflow, wire::TxSegment& out);
+  void add_options(Instant now, Subflow& subflow, wire::TxSegment& out);
   std::size_t add_reset_options(Subflow& subflow);
   std::size_t add_syn_options(Subflow& subflow);
   std::size_t add_third_options(Subflow& subflow, const wire::TxSegment& out);
   std::size_t add_dss(Subflow& subflow, const wire::TxSegment& out);
-  std::size_t add_control(Subflow& subflow, std::size_t used, std::size_t room);
+  /// Has a subflow say an option that is no DSS; false when too many wait already.
+  bool say(Subflow& subflow, const Option& option);
+  std::size_t add_signal(Instant now, Subflow& subflow, SeqNum ack, std::size_t used,
+                         std::size_t room);
   Dss dss_for(Subflow& subflow, const wire::TxSegment& out);
   std::uint16_t checksum_of(Dsn dsn, std::uint32_t subflow_seq, std::uint16_t length,
                             const wire::TxSegment& out) const;
@@ -307,6 +310,7 @@ class Connection {
   void on_meta_timeout(Instant now);
   void rearm_meta(Instant now);
   void on_third_ack_timer(Instant now);
+  void on_signal_timer(Instant now);
   void limit_timeouts();
 
   // connection_commands.cpp

@@ -86,8 +86,6 @@ Connection::Commanded Connection::command(Instant /*now*/, const SetBackup& comm
   Subflow* const subflow = find_path(command.path);
   if (subflow == nullptr || !subflow->may_carry()) return tl::unexpected(SocketError::NoSuchPath);
   if (subflow->backup_here == command.backup) return tcp::Outcome{};
-  subflow->backup_here = command.backup;
-  tell(Kind::BackupChanged, *subflow);
   // Version 1 speaks of the subflow that carries the option, and of no other (RFC 8684 §3.3.8);
   // version 0 may name one that does not answer (RFC 6824 §3.3.8).
   MpPrio option{.backup = command.backup};
@@ -99,9 +97,10 @@ Connection::Commanded Connection::command(Instant /*now*/, const SetBackup& comm
       carrier = other;
     }
   }
-  carrier->controls.push_back(option);
-  carrier->tcp.request_bare_ack();
+  if (!say(*carrier, option)) return tl::unexpected(SocketError::Busy);
   ++env_.stats.mp_prio_tx;
+  subflow->backup_here = command.backup;
+  tell(Kind::BackupChanged, *subflow);
   return tcp::Outcome{};
 }
 
@@ -137,11 +136,10 @@ Connection::Commanded Connection::command(Instant now, const WithdrawAddresses& 
   };
   Subflow* const carrier = carrier_beside(gone);
   if (carrier == nullptr) return tl::unexpected(SocketError::OnlyPath);
+  if (!say(*carrier, option)) return tl::unexpected(SocketError::Busy);
   for (LocalAddress& local : locals_)
     if (is_gone(local.id)) local.withdrawn = true;
   std::erase_if(announcements_, [&](const Announcement& each) { return is_gone(each.id); });
-  carrier->controls.push_back(option);
-  carrier->tcp.request_bare_ack();
   ++env_.stats.rm_addr_tx;
   for_each_alive([&](Subflow& each) {
     if (is_gone(each.local_id)) reset_subflow(each, ResetReason::AdministrativelyProhibited);

@@ -451,7 +451,7 @@ bool Connection::deliver_verified(Subflow& subflow, const Mapping& mapping, Pack
   if (!valid) {
     ++env_.stats.data_csum_err;
     ++env_.stats.mp_fail_tx;
-    subflow.controls.push_back(MpFail{mapping.dsn});
+    subflow.signals.push_last(MpFail{mapping.dsn});
     // RFC 8684 §3.7: what changes the payload of the only path is meant to, such as an application
     // gateway; where there are others, this path is not one to use.
     if (subflow.valid_checksum_seen) ++env_.stats.dss_corruption_reset;

@@ -64,7 +64,7 @@ bool Connection::poll_transmit(Instant now, SubflowId id, wire::TxSegment& out,
     rcv_edge_ = edge;
     note_window_said(subflow);
   }
-  add_options(subflow, out);
+  add_options(now, subflow, out);
   return true;
 }
 
@@ -85,7 +85,7 @@ void Connection::note_window_said(Subflow& subflow) {
   });
 }
 
-void Connection::add_options(Subflow& subflow, wire::TxSegment& out) {
+void Connection::add_options(Instant now, Subflow& subflow, wire::TxSegment& out) {
   const TcpFlags flags = out.header.flags;
   std::size_t used = 0;
   if (has(flags, TcpFlags::Rst)) {
@@ -99,7 +99,7 @@ void Connection::add_options(Subflow& subflow, wire::TxSegment& out) {
     used = add_third_options(subflow, out);
     if (used == 0) used = add_dss(subflow, out);
     if (out.payload_length == 0 && !has(flags, TcpFlags::Fin))
-      used = add_control(subflow, used, room);
+      used = add_signal(now, subflow, out.header.ack, used, room);
   }
   out.header.options.mptcp = std::span(subflow.options).first(used);
 }
@@ -109,8 +109,7 @@ std::size_t Connection::add_reset_options(Subflow& subflow) {
   if (!subflow.reset_reason) return 0;
   std::size_t used = 0;
   // What went wrong with the payload is said with the reset (RFC 8684 §3.7).
-  for (std::size_t i = 0; i < subflow.controls.size(); ++i)
-    if (const auto* fail = std::get_if<MpFail>(&subflow.controls[i])) used = put(*fail, subflow, 0);
+  if (const auto* fail = subflow.signals.find<MpFail>()) used = put(*fail, subflow, 0);
   if (version_ == Version::V0) return used;  // It has no MP_TCPRST.
   ++env_.stats.mp_rst_tx;
   return used + put(MpTcprst{false, *subflow.reset_reason}, subflow, used);
@@ -222,17 +221,28 @@ std::size_t Connection::add_dss(Subflow& subflow, const wire::TxSegment& out) {
   return put(dss_for(subflow, out), subflow, 0);
 }
 
-std::size_t Connection::add_control(Subflow& subflow, std::size_t used, std::size_t room) {
-  if (subflow.controls.empty() || subflow.phase == Subflow::Phase::Unconfirmed) return used;
-  const Option& next = subflow.controls.front();
-  const std::size_t length = emitted_length(next);
+bool Connection::say(Subflow& subflow, const Option& option) {
+  if (!subflow.signals.push(option)) {
+    ++env_.stats.signals_dropped;
+    return false;
+  }
+  if (subflow.signals.may_go()) subflow.tcp.request_bare_ack();
+  return true;
+}
+
+std::size_t Connection::add_signal(Instant now, Subflow& subflow, SeqNum ack, std::size_t used,
+                                   std::size_t room) {
+  if (subflow.phase == Subflow::Phase::Unconfirmed) return used;
+  const Option* const next = subflow.signals.next(now, ack);
+  if (next == nullptr) return used;
+  const std::size_t length = emitted_length(*next);
   if (length > room) return used;  // SACK blocks: the next ACK may have none.
   // Some announcements leave no room for a DATA_ACK (RFC 8684 §3.4.1), which follows at once.
   const bool alone = used + length > room;
   if (alone) used = 0;
-  used += put(next, subflow, used);
-  subflow.controls.pop_front();
-  if (!subflow.controls.empty()) {
+  used += put(*next, subflow, used);
+  subflow.signals.pop(now, ack, alone ? 2 : 1, subflow.tcp.rto());
+  if (!subflow.signals.empty() && subflow.signals.may_go()) {
     subflow.tcp.request_bare_ack();
   } else if (alone) {
     subflow.tcp.request_ack();

@@ -147,7 +147,6 @@ void Connection::on_announcement_timer(Instant now) {
 }
 
 void Connection::announce(Subflow& carrier, const Announcement& announcement) {
-  ++env_.stats.add_addr_tx;
   AddAddr option{.id = announcement.id,
                  .address = announcement.address,
                  .port = announcement.port,
@@ -155,8 +154,7 @@ void Connection::announce(Subflow& carrier, const Announcement& announcement) {
   if (version_ != Version::V0)
     option.hmac = add_addr_hmac(local_key_, remote_key_, announcement.id,
                                 {announcement.address, announcement.port.value_or(0)});
-  carrier.controls.push_back(option);
-  carrier.tcp.request_bare_ack();
+  if (say(carrier, option)) ++env_.stats.add_addr_tx;
 }
 
 void Connection::on_echo(AddressId id, const IpAddress& address) {
@@ -176,9 +174,8 @@ void Connection::echo(Subflow& subflow, AddAddr option) {
   if (version_ == Version::V0) return;
   option.echo = true;
   option.hmac.reset();
-  subflow.controls.push_back(option);
-  subflow.tcp.request_bare_ack();
-  ++env_.stats.echo_add_tx;
+  // One that is not sent is asked for again.
+  if (say(subflow, option)) ++env_.stats.echo_add_tx;
 }
 
 void Connection::on_add_addr(Instant now, Subflow& subflow, const AddAddr& option) {

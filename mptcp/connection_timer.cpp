@@ -220,13 +220,21 @@ void Connection::on_third_ack_timer(Instant now) {
   });
 }
 
+void Connection::on_signal_timer(Instant now) {
+  for_each_alive([&](Subflow& subflow) {
+    if (subflow.signals.due() > now) return;
+    subflow.signals.wake();
+    subflow.tcp.request_bare_ack();
+  });
+}
+
 Instant Connection::next_deadline() const {
   Instant next = std::min(
       {meta_deadline_, alone_until_, linger_until_, plan_at_, fastclose_at_, next_announcement()});
   for (const auto& subflow : places()) {
     if (!subflow) continue;
     next = std::min(next, subflow->tcp.next_deadline());
-    if (subflow->is_alive()) next = std::min(next, subflow->third_ack_at);
+    if (subflow->is_alive()) next = std::min({next, subflow->third_ack_at, subflow->signals.due()});
   }
   return next;
 }
@@ -239,6 +247,7 @@ tcp::Outcome Connection::on_deadline(Instant now) {
     if (subflow->is_alive()) after_tcp(now, *subflow, out, up);
   }
   on_third_ack_timer(now);
+  on_signal_timer(now);
   if (meta_deadline_ <= now) on_meta_timeout(now);
   if (next_announcement() <= now) on_announcement_timer(now);
   if (alone_until_ <= now && !over_) {

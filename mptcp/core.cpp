@@ -64,6 +64,8 @@ std::string_view name_of(SocketError error) {
       return "the connection has no other path";
     case SocketError::TooManyPaths:
       return "the connection has as many paths as it may";
+    case SocketError::Busy:
+      return "too much waits to be told to the peer";
   }
   return "unknown";
 }

@@ -17,6 +17,7 @@ enum class SocketError : std::uint8_t {
   NoSuchPath,           ///< The connection has no such subflow.
   OnlyPath,             ///< No other subflow is there to carry the data.
   TooManyPaths,         ///< mptcp::Config::max_subflows is reached.
+  Busy,                 ///< Too much waits to be told to the peer: in a moment again.
 };
 std::string_view name_of(SocketError error);
 template <class T>

@@ -62,6 +62,7 @@ struct Stats {
   std::uint64_t options_refused = 0;    ///< Kind 30 with a length that no subtype has.
   std::uint64_t add_addr_bad_hmac = 0;  ///< Linux counts them in AddAddrDrop.
   std::uint64_t fastclose_wrong_key = 0;
+  std::uint64_t signals_dropped = 0;  ///< Options that found too many others waiting to be said.
   std::uint64_t data_acks_unacceptable = 0;
   std::uint64_t joins_on_foreign_core = 0;  ///< Passed to the core that has the connection.
   std::uint64_t blackhole_spared = 0;       ///< Connects that went without because of one.
@@ -127,6 +128,7 @@ struct Stats {
     visit("mptcp_options_refused", options_refused);
     visit("mptcp_add_addr_bad_hmac", add_addr_bad_hmac);
     visit("mptcp_fastclose_wrong_key", fastclose_wrong_key);
+    visit("mptcp_signals_dropped", signals_dropped);
     visit("mptcp_data_acks_unacceptable", data_acks_unacceptable);
     visit("mptcp_joins_on_foreign_core", joins_on_foreign_core);
     visit("mptcp_blackhole_spared", blackhole_spared);

@@ -12,6 +12,7 @@
 #include "dataplane/tcp/connection.hpp"
 #include "mptcp/mapping.hpp"
 #include "mptcp/shared_mappings.hpp"
+#include "mptcp/signal_queue.hpp"
 #include "mptcp/wire/option.hpp"
 
 namespace mptcp {
@@ -113,7 +114,7 @@ struct Subflow {
   std::uint32_t unverified_octets = 0;
   std::uint64_t bytes_received = 0;
 
-  dataplane::Ring<Option> controls;         ///< To go out on segments without payload.
+  SignalQueue signals;
   std::optional<ResetReason> reset_reason;  ///< Ours, to be said, or the peer's.
   bool fastclose = false;                   ///< The reset says that the whole connection is over.
   std::array<std::byte, kMaxOptionLength> options{};  ///< Of the segment sent last.

@@ -64,6 +64,8 @@ error_code to_error_code(SocketError socket_error) {
       return Errc::OnlyPath;
     case SocketError::TooManyPaths:
       return Errc::TooManyPaths;
+    case SocketError::Busy:
+      return error::try_again;
   }
   return error::fault;
 }

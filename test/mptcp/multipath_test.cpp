@@ -212,5 +212,30 @@ TEST_CASE("octets by reference travel on every path", "[mptcp][core]") {
   CHECK(pair.a.core.info(opened.client)->bytes_acked == mine.size());
 }
 
+TEST_CASE("what may be written is what all paths send in two round trips of the longest",
+          "[mptcp][core][rfc8684-3.3.5]") {
+  MultipathPair pair;
+  pair.delay = {2ms, 20ms};
+  Opened opened(pair);
+  REQUIRE(opened.up(500'000));
+  pair.run(1s);
+  const auto info = pair.a.core.info(opened.client);
+  REQUIRE(info);
+  REQUIRE(info->subflows.size() == 2);
+  double per_second = 0;
+  double longest = 0;
+  for (const SubflowInfo& path : info->subflows) {
+    const double rtt = std::chrono::duration<double>(path.srtt).count();
+    per_second += static_cast<double>(path.cwnd) / rtt;
+    longest = std::max(longest, rtt);
+  }
+  CHECK(longest > 0.04);
+  const double rule = 2 * per_second * longest;
+  const std::vector<std::byte> more(64UL << 20);
+  const auto taken = static_cast<double>(pair.a.core.write(pair.now, opened.client, more));
+  CHECK(taken > 0.99 * rule);
+  CHECK(taken < 1.01 * rule);
+}
+
 }  // namespace
 }  // namespace mptcp::test

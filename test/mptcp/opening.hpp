@@ -18,6 +18,7 @@ inline constexpr unsigned kCapable = 0;
 inline constexpr unsigned kJoin = 1;
 inline constexpr unsigned kDss = 2;
 inline constexpr unsigned kAddAddr = 3;
+inline constexpr unsigned kRemoveAddr = 4;
 inline constexpr unsigned kPrio = 5;
 inline constexpr unsigned kFastclose = 7;
 

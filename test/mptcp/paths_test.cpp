@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "test/mptcp/multipath_pair.hpp"
+#include "test/mptcp/opening.hpp"
 
 namespace mptcp::test {
 namespace {
@@ -176,6 +177,26 @@ TEST_CASE("an address is announced and withdrawn while data flows",
   pair.run(1s);
   CHECK(pair.b.core.stats().mptcp.mp_join_rejected > refused);
   CHECK(has(changes(pair.a.core, opened.client), Kind::Failed));
+}
+
+TEST_CASE("no more than two ACKs in a row are there for their options",
+          "[mptcp][path][api][rfc8684-3]") {
+  MultipathPair pair(6, driven_by_the_program(), driven_by_the_program());
+  Opened opened(pair);
+  std::vector<Instant> said;
+  pair.box = [&](int, std::size_t, std::vector<std::byte>& frame) {
+    if (Opening(frame).option(kRemoveAddr) != 0) said.push_back(pair.now);
+    return true;
+  };
+  for (const char* text : {"10.0.1.2", "10.0.2.2", "10.0.3.2", "10.0.4.2", "10.0.5.2"})
+    REQUIRE(pair.b.core.command(pair.now, opened.server, WithdrawAddresses{{address(text)}}));
+  pair.run(5s);
+  REQUIRE(said.size() == 5);
+  CHECK(pair.a.core.stats().mptcp.rm_addr == 5);
+  CHECK(said[1] - said[0] < 1ms);
+  CHECK(said[2] - said[1] > 100ms);
+  CHECK(said[4] - said[3] > 100ms);
+  CHECK(opened.up(100'000));
 }
 
 TEST_CASE("the first address goes as any other", "[mptcp][path][api][rfc8684-3.4.2]") {

@@ -7,6 +7,7 @@
 #include "dataplane/base/rng.hpp"
 #include "mptcp/reorder_queue.hpp"
 #include "mptcp/send_queue.hpp"
+#include "mptcp/signal_queue.hpp"
 
 namespace mptcp::test {
 namespace {
@@ -201,6 +202,64 @@ TEST_CASE("payload memory that is used up stops the writer", "[mptcp][send_queue
   CHECK(queue.append(octets(0, 1)) == 0);
   queue.acknowledge(Dsn(1) + std::uint64_t{BlockPool::kBlockSize});
   CHECK(queue.append(octets(0, 100'000)) == BlockPool::kBlockSize);
+}
+
+AddAddr echo_of(std::size_t id) {
+  AddAddr out;
+  out.id = AddressId{static_cast<std::uint8_t>(id)};
+  out.echo = true;
+  return out;
+}
+
+TEST_CASE("signals go two in a row, and on when the acknowledgment does", "[mptcp][signal_queue]") {
+  using namespace std::chrono_literals;
+  using dataplane::SeqNum;
+  SignalQueue queue;
+  dataplane::Instant now(1s);
+  for (std::size_t id = 1; id <= 6; ++id)
+    REQUIRE(queue.push(echo_of(id)));
+  const auto goes = [&](SeqNum ack) {
+    if (queue.next(now, ack) == nullptr) return false;
+    queue.pop(now, ack, 1, 200ms);
+    return true;
+  };
+  CHECK(goes(SeqNum(7)));
+  CHECK(queue.may_go());
+  CHECK(goes(SeqNum(7)));
+  CHECK_FALSE(queue.may_go());
+  CHECK_FALSE(goes(SeqNum(7)));
+  CHECK(queue.due() == now + 200ms);
+  CHECK(goes(SeqNum(8)));
+  CHECK(goes(SeqNum(8)));
+  now += 199ms;
+  CHECK_FALSE(goes(SeqNum(8)));
+  now += 1ms;
+  CHECK(goes(SeqNum(8)));
+  CHECK(goes(SeqNum(8)));
+  CHECK(queue.empty());
+  CHECK(queue.due() == dataplane::kNever);
+  // What takes the place of its DATA_ACK has that in the next one, which is one of the row.
+  REQUIRE(queue.push(MpPrio{true, {}}));
+  queue.pop(now, SeqNum(9), 2, 200ms);
+  CHECK_FALSE(queue.may_go());
+}
+
+TEST_CASE("signals that wait are bounded, and none is said twice", "[mptcp][signal_queue]") {
+  SignalQueue queue;
+  for (std::size_t id = 0; id < SignalQueue::kMost; ++id)
+    CHECK(queue.push(echo_of(id)));
+  CHECK(queue.push(echo_of(3)));
+  CHECK_FALSE(queue.push(echo_of(100)));
+  queue.push_last(MpFail{Dsn(5)});
+  REQUIRE(queue.find<MpFail>() != nullptr);
+  CHECK(queue.find<AddAddr>() == nullptr);
+  REQUIRE(queue.push(MpPrio{true, {}}));
+  REQUIRE(queue.push(MpPrio{false, {}}));
+  queue.pop({}, {}, 1, {});
+  REQUIRE(queue.find<MpPrio>() != nullptr);
+  CHECK_FALSE(queue.find<MpPrio>()->backup);
+  queue.pop({}, {}, 1, {});
+  CHECK(queue.empty());
 }
 
 }  // namespace
