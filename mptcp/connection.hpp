@@ -170,8 +170,11 @@ class Connection {
   bool is_time_wait() const;
   struct Info {
     FourTuple tuple;  ///< Of the first subflow, even when it is gone.
-    std::uint64_t bytes_sent, bytes_acked, bytes_received;
-    std::uint64_t snd_wnd, rcv_wnd;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_acked = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t snd_wnd = 0;
+    std::uint64_t rcv_wnd = 0;
   };
   Info info() const;
   std::vector<SubflowInfo> subflow_infos() const;

@@ -37,7 +37,7 @@ void Connection::after_tcp(Instant now, Subflow& subflow, const tcp::Outcome& ou
   check_over(now, up);
   if (detached_ && fin_acked_ && !fin_received_ && !over_ && linger_until_ == kNever)
     linger_until_ = now + tcp_config_.fin_wait_2;
-  if (was_full && !over_ && writable() >= std::min<std::size_t>(send_limit() / 4, 256 * 1024)) {
+  if (was_full && !over_ && writable() >= std::min(send_limit() / 4, 256U * 1024)) {
     was_full_ = false;
     up.writable = true;
   }

@@ -321,7 +321,7 @@ void Connection::measure_receive_rate(Instant now, std::size_t read) {
       // A sender in slow start sends twice as much in the next round trip, and some of it waits
       // here.
       rate_best_ = rate_read_;
-      const std::uint64_t wanted = 3 * std::uint64_t{rate_best_} + 16 * rcv_mss_;
+      const std::uint64_t wanted = 3 * std::uint64_t{rate_best_} + std::uint64_t{16} * rcv_mss_;
       rcv_buffer_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
           wanted, rcv_buffer_, std::max(rcv_buffer_, config_.receive_buffer_max)));
     }

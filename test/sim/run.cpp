@@ -362,15 +362,19 @@ RunStats Stage::stats() {
                    Duration(stats.peak_queue_octets * 8 * 1'000'000'000 / link->config().rate_bps));
     }
   }
-  const std::deque<Session>& readers = paths_[0].client->sessions();
-  if (readers.empty()) return out;
-  const double seconds = std::chrono::duration<double>(readers[0].last_read_at() - kStart).count();
+  const std::deque<Session>& clients = paths_[0].client->sessions();
+  const std::deque<Session>& servers = server_->sessions();
+  if (clients.empty() || servers.empty()) return out;
+  // Of the first connection, the way that most octets took.
+  const bool up = servers[0].octets_read() > clients[0].octets_read();
+  const Session& reader = up ? servers[0] : clients[0];
+  const double seconds = std::chrono::duration<double>(reader.last_read_at() - kStart).count();
   if (seconds <= 0) return out;
-  out.goodput_bps = static_cast<double>(readers[0].octets_read()) * 8 / seconds;
+  out.goodput_bps = static_cast<double>(reader.octets_read()) * 8 / seconds;
   const double headers = (scenario_.v6 ? 40 : 20) + 20 + (scenario_.server.tcp.timestamps ? 12 : 0);
-  std::uint64_t rates = scenario_.down.rate_bps;
+  std::uint64_t rates = (up ? scenario_.up : scenario_.down).rate_bps;
   for (const PathPlan& path : scenario_.more_paths)
-    rates += path.down.rate_bps;
+    rates += (up ? path.up : path.down).rate_bps;
   const double mtu = std::min(scenario_.server.mtu, scenario_.client.mtu);
   out.utilisation = out.goodput_bps * (mtu + 14) / (mtu - headers) / static_cast<double>(rates);
   return out;
