@@ -132,7 +132,8 @@ bool CoreLoop<CoreT>::turn(App& app) {
     stats_.engine_cycles += turn_cycles_.engine_cycles + spent.engine_cycles;
     stats_.app_cycles += spent.app_cycles;
     stats_.tx_cycles += spent.tx_cycles;
-    idler_.on_work(now);
+    // Its end, not `now`: a long turn would else use up the time to spin before it began.
+    idler_.on_work(platform_.clock().at(lap_));
   } else {
     stats_.idle_cycles += lap_ - start;
   }

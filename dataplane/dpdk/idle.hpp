@@ -42,9 +42,9 @@ class Idler {
   Idler(const IdleConfig& config, Doorbell& doorbell)
       : config_(config), doorbell_(doorbell), sleep_(config.shortest_sleep) {}
 
-  /// The turn at `now` found work.
-  void on_work(Instant now) {
-    last_work_ = now;
+  /// A turn that found work ended at `end`.
+  void on_work(Instant end) {
+    last_work_ = end;
     sleep_ = config_.shortest_sleep;
   }
   /// The turn at `now` found none, and the engine has work at `deadline`. Returns whether it slept.

@@ -250,6 +250,28 @@ TEST_CASE("run() sleeps when nothing happens, and wake() and stop() end the slee
   CHECK((*node)->loop_stats(0).sleeps >= 1);
 }
 
+TEST_CASE("a core spins on from the end of a long turn, not from its beginning", "[dpdk][node]") {
+  eal();
+  const auto [left, right] = make_ring_pair();
+  NodeConfig config = config_for(left, 0);
+  config.idle.spin = 30ms;
+  auto node = start(config);
+  REQUIRE(node);
+  struct Working {
+    EchoNode& node;
+    int polls = 0;
+    bool poll(Instant /*now*/) {
+      const bool works = ++polls == 1;
+      if (works) std::this_thread::sleep_for(std::chrono::milliseconds(35));
+      if (!works) node.stop();
+      return works;
+    }
+  } app{**node};
+  (*node)->run(app);
+  CHECK(app.polls == 2);
+  CHECK((*node)->loop_stats(0).sleeps == 0);
+}
+
 TEST_CASE("two cores behind one queue: core 0 forwards both ways", "[dpdk][node][cores]") {
   if (eal().core_count() < 2) return;
   const auto [left, right] = make_ring_pair();
