@@ -35,11 +35,9 @@ class MbufPool final : public PacketPool {
 
   Packet alloc() override {
     rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
-    if (mbuf == nullptr) [[unlikely]]
-      return {};
-    prefetch_next();
-    return Packet(mbuf);
+    return mbuf != nullptr ? Packet(mbuf) : Packet();
   }
+  Packet alloc_in_run(std::uint32_t octets) override;
   void free(rte_mbuf* mbuf) noexcept override { rte_pktmbuf_free_seg(mbuf); }
   std::size_t available() const override;
 
@@ -49,18 +47,6 @@ class MbufPool final : public PacketPool {
 
  private:
   MbufPool(rte_mempool* pool, std::uint32_t data_room);
-  /// Brings in what the next alloc() will write to: it may come from a device that had it for long.
-  void prefetch_next() const {
-    const rte_mempool_cache* cache = rte_mempool_default_cache(pool_, rte_lcore_id());
-    if (cache == nullptr || cache->len == 0) return;
-    const auto* next = static_cast<const rte_mbuf*>(cache->objs[cache->len - 1]);
-    const auto* data = reinterpret_cast<const std::byte*>(next + 1) + kHeadroom;
-    __builtin_prefetch(next, 1);
-    __builtin_prefetch(&next->next, 1);
-    __builtin_prefetch(data - RTE_CACHE_LINE_SIZE, 1);  // Ethernet and IP.
-    __builtin_prefetch(data, 1);                        // TCP and the first of the payload.
-  }
-
   rte_mempool* pool_;
   std::uint32_t data_room_;
 };

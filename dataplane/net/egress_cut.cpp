@@ -107,8 +107,9 @@ Result<void> Egress::send_cut(const FourTuple& tuple, const wire::TxSegment& seg
   HeaderCutter cutter(tuple, segment, offload, sum,
                       {front.data() + path.headers_length, tcp_header});
   Pieces pieces(segment.payload());
+  const auto frame_length = static_cast<std::uint32_t>(front_length + segment.segment_size);
   for (std::uint32_t left = segment.segments(); left != 0; --left) {
-    Packet packet = host_.pool.alloc();
+    Packet packet = host_.pool.alloc_in_run(frame_length);
     if (!packet) return Refused(Error::NoBuffers);
     if (packet.tailroom() < segment.segment_size) return Refused(Error::BadLength);
     packet.append(segment.segment_size);

@@ -45,7 +45,9 @@ void FlowTable::find_all(std::span<const wire::ReceivedSegment> segments,
   ASSERT(values.size() == segments.size());
   for (std::size_t i = 0; i < segments.size(); ++i) {
     values[i] = hash_of(segments[i].tuple);
-    prefetch(values[i]);
+    // Here and not in a function of its own, which the compiler takes for one without effect.
+    __builtin_prefetch(&slots_[values[i] & mask_]);
+    __builtin_prefetch(&keys_[values[i] & mask_]);
   }
   for (std::size_t i = 0; i < segments.size(); ++i)
     values[i] = find(segments[i].tuple, values[i]);

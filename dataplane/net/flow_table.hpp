@@ -23,13 +23,6 @@ class FlowTable {
   FlowTable(std::size_t max_flows, std::uint64_t seed);
 
   std::uint32_t hash_of(const FourTuple& tuple) const;
-  /// Starts to load what find() will read.
-  void prefetch(std::uint32_t hash) const {
-    const std::size_t home = hash & mask_;
-    __builtin_prefetch(&slots_[home]);
-    __builtin_prefetch(&keys_[home]);
-  }
-
   /// The value of a tuple, or kNone.
   std::uint32_t find(const FourTuple& tuple) const { return find(tuple, hash_of(tuple)); }
   std::uint32_t find(const FourTuple& tuple, std::uint32_t hash) const;
