@@ -1,5 +1,6 @@
 #include "apps/common/signals.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -20,7 +21,9 @@ Signals::~Signals() {
   if (fd_ >= 0) close(fd_);
 }
 
-std::optional<int> Signals::poll() {
+std::optional<int> Signals::poll(dataplane::Instant now) {
+  if (now < next_look_) return std::nullopt;
+  next_look_ = now + std::chrono::milliseconds(1);
   signalfd_siginfo info{};
   if (fd_ < 0 || read(fd_, &info, sizeof info) != sizeof info) return std::nullopt;
   return static_cast<int>(info.ssi_signo);

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "dataplane/base/time.hpp"
+
 namespace apps {
 
 /// SIGINT and SIGTERM as something to look at once per turn instead of something that interrupts.
@@ -14,10 +16,12 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  /// The signal that came since the last call.
-  std::optional<int> poll();
+  /// The signal that came since the last look. A look is a system call, so there is one in a
+  /// millisecond, however often it is asked for.
+  std::optional<int> poll(dataplane::Instant now);
 
  private:
+  dataplane::Instant next_look_{};
   int fd_ = -1;
 };
 

@@ -76,7 +76,7 @@ class PerfRunCore final : public PerfCore {
     if (index() != 0) return;
     if (!rows_.started()) rows_.start(now, board().sum());
     rows_.poll(now, board());
-    if (context_.signals.poll()) {
+    if (context_.signals.poll(now)) {
       interrupted_ = true;
       stop(now);
     } else if (board().failure() || board().sum().over >= options_.connections) {

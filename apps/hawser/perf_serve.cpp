@@ -50,7 +50,7 @@ class PerfServeCore final : public PerfCore {
  private:
   void step(Instant now) override {
     if (index() != 0) return;
-    if (context_.signals.poll()) return context_.engine.stop();
+    if (context_.signals.poll(now)) return context_.engine.stop();
     const PerfTotals totals = board().sum();
     if (totals.live != 0 && !rows_.started()) rows_.start(now, totals);
     rows_.poll(now, board());

@@ -104,7 +104,7 @@ class ServeCore final : public CoreApplication {
   }
 
   void look_around(Instant now) {
-    if (context_.signals.poll()) {
+    if (context_.signals.poll(now)) {
       if (stopping_at_) return context_.engine.stop();
       stopping_at_ = now;
       acceptor_.close();

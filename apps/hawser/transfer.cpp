@@ -124,7 +124,7 @@ bool Transfer::poll(Instant now) {
 
 void Transfer::look_around(Instant now) {
   next_look_ = now + kLook;
-  if (context_.signals.poll()) client_->cancel();
+  if (context_.signals.poll(now)) client_->cancel();
   const std::uint64_t total = progress_.total.load(std::memory_order_relaxed);
   Progress progress;
   progress.label = label_;
