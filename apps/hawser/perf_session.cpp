@@ -16,8 +16,8 @@ using dataplane::Packet;
 using dataplane::tcp::CloseReason;
 using Role = PerfPlan::Role;
 
-/// Bounds of one turn, so that the ports are served again before their queues overflow; but not below
-/// what full bursts of a dozen ports bring in one, or octets pile up that are read too late.
+/// Bounds of one turn, so that the ports are served again before their queues overflow; but not
+/// below what full bursts of a dozen ports bring in one, or octets pile up that are read too late.
 constexpr std::size_t kPacketsPerTurn = 1024;
 constexpr std::size_t kOctetsPerTurn = 256 * 1024;
 

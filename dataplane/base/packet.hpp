@@ -114,8 +114,8 @@ class PacketPool {
 
   /// An empty packet with kHeadroom octets before its data, or an empty handle when none is left.
   virtual Packet alloc() = 0;
-  /// The same for one of a run of packets that get some `octets` each: where memory is slow to come,
-  /// that of one that is due soon is on its way while this one is filled.
+  /// The same for one of a run of packets that get some `octets` each: where memory is slow to
+  /// come, that of one that is due soon is on its way while this one is filled.
   virtual Packet alloc_in_run(std::uint32_t /*octets*/) { return alloc(); }
   /// Takes an mbuf back. Called by ~Packet.
   virtual void free(rte_mbuf* mbuf) noexcept = 0;

@@ -7,8 +7,9 @@
 namespace dataplane::net {
 namespace {
 
-/// Where a full frame begins, before a fresh packet's data: on 16 octets, where the copies of virtual
-/// devices are fast, and with the header that such a device puts before it in one cache line.
+/// Where a full frame begins, before a fresh packet's data: on 16 octets, where the copies of
+/// virtual devices are fast, and with the header that such a device puts before it in one cache
+/// line.
 constexpr std::uint32_t kFrameHeadroom = 48;
 static_assert(kFrameHeadroom < PacketPool::kHeadroom && kFrameHeadroom % 16 == 0);
 

@@ -60,6 +60,18 @@ TEST_CASE("segments that are cut need room for all, and count as many", "[net][e
   CHECK(link.a.take_sent().size() == 1);
 }
 
+TEST_CASE("frames that are cut begin on 16 octets, where a device's copy is fast",
+          "[net][egress]") {
+  const FourTuple tuple = GENERATE(tuple_v4(), tuple_v6());
+  TwoHosts link(host_config(kMacA, 1));
+  link.acquaint(at(0s), tuple);
+  REQUIRE(link.a.host.send(at(0s), tuple, Four().segment));
+  FrameQueue& queue = link.a.host.tx_queue(kPort);
+  CHECK(queue.size() == 4);
+  while (const Packet frame = queue.pop())
+    CHECK(frame.headroom() % 16 == 0);
+}
+
 constexpr std::uint64_t kVerified = RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 
 /// What B makes of frames that reach it in one burst.
