@@ -161,7 +161,7 @@ def asan(part):
 
 
 def programs(part):
-    names, targets = tests_named("release", ("api", "apps_common", "apps_files", "apps_http", "apps_hawser", "dpdk"))
+    names, targets = tests_named("release", ("api", "apps_common", "apps_files", "apps_http", "apps_hawser", "dpdk", "emulator"))
     if build(part, "release", *targets):
         unit_tests(part, "release", *names)
 

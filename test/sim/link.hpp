@@ -68,6 +68,8 @@ class Link final : public Actor, public FrameSink {
   Link(LinkConfig config, FramePool& frames, Rng rng, FrameSink& out);
 
   void take(Instant now, Frame frame) override;
+  /// From here on the link is another; what is on its way stays so.
+  void change(LinkConfig config) { config_ = std::move(config); }
   Instant next_event() const override { return flight_.empty() ? kNever : flight_.front().at; }
   void run(Instant now) override;
 
