@@ -9,6 +9,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Round trips of a path until something lost on it is acknowledged: its own, as long again for
+/// what goes once more, and what lies between them until the loss is seen.
+constexpr double kRoundsOfLoss = 3.0;
 /// Stands for the round-trip time in buffer autotuning while there is no sample.
 constexpr Duration kUnknownRound = 50ms;
 
@@ -165,9 +168,9 @@ std::uint32_t Connection::send_limit() const {
     const auto info = subflow.tcp.info();
     const Duration rtt = subflow.tcp.srtt();
     if (!subflow.may_carry() || rtt == 0ns) return;
-    // Twice the octets that all paths send in the round trip of the longest (RFC 8684 §3.3.5).
+    // What all paths send until something lost on the longest is acknowledged (RFC 8684 §3.3.5).
     const double rounds = static_cast<double>(longest / 1ns) / static_cast<double>(rtt / 1ns);
-    wanted += 2.0 * static_cast<double>(info.cwnd) * std::max(1.0, rounds);
+    wanted += kRoundsOfLoss * static_cast<double>(info.cwnd) * std::max(1.0, rounds);
   });
   const double limit =
       std::min(std::max(wanted, static_cast<double>(tcp_config_.send_buffer_initial)),
@@ -216,6 +219,15 @@ Duration Connection::longest_rtt() const {
   return longest;
 }
 
+Duration Connection::shortest_rtt() const {
+  Duration shortest{};
+  for_each_alive([&](const Subflow& subflow) {
+    const Duration rtt = subflow.tcp.srtt();
+    if (rtt > 0ns && (shortest == 0ns || rtt < shortest)) shortest = rtt;
+  });
+  return shortest;
+}
+
 std::uint32_t Connection::largest_mss() const {
   std::uint32_t largest = 0;
   for_each_alive([&](const Subflow& subflow) { largest = std::max(largest, subflow.tcp.mss()); });
@@ -224,20 +236,24 @@ std::uint32_t Connection::largest_mss() const {
 
 void Connection::size_receive_buffer(Instant now) {
   constexpr Duration kShortestRound = 100us;
+  const Duration since = now - rate_epoch_;
   // Once in a turn is enough.
-  if (now == rate_seen_ || now - rate_epoch_ < kShortestRound) return;
+  if (now == rate_seen_ || since < kShortestRound) return;
   rate_seen_ = now;
-  const Duration longest = longest_rtt();
-  const Duration round = longest > 0ns ? std::max(longest, kShortestRound) : kUnknownRound;
-  if (now - rate_epoch_ < round) return;
+  // The fastest path's slow start grows by its own round trip: counted over a longer one, the
+  // window would come too late for it.
+  if (since < (shortest_rtt() > 0ns ? shortest_rtt() : kUnknownRound)) return;
+  // All paths together, over the round trip of the longest (RFC 8684 §3.3.5), what waits behind a
+  // hole included: that is when the window must not be what stops the others.
+  const Duration longest = std::max({longest_rtt(), since});
+  const double rounds = static_cast<double>(longest.count()) / static_cast<double>(since.count());
+  const auto arrived = static_cast<std::uint64_t>(static_cast<double>(rate_arrived_) * rounds);
   // A reader that lags behind needs no more room.
   const bool reads = receive_.readable() <= rcv_buffer_ / 2;
-  if (reads && rate_arrived_ > rate_best_) {
-    // All paths together, over the round trip of the longest (RFC 8684 §3.3.5), what waits behind a
-    // hole included: that is when the window must not be what stops the others. A sender in slow
-    // start sends twice as much in the next round.
-    rate_best_ = rate_arrived_;
-    const std::uint64_t wanted = 3 * std::uint64_t{rate_best_} + 16 * largest_mss();
+  if (reads && arrived > rate_best_) {
+    rate_best_ = arrived;
+    // A sender in slow start sends twice as much in the next round.
+    const std::uint64_t wanted = 3 * rate_best_ + 16 * largest_mss();
     rcv_buffer_ = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
         wanted, rcv_buffer_, std::max(rcv_buffer_, tcp_config_.receive_buffer_max)));
   }

@@ -195,6 +195,7 @@ class Connection {
   void make_room_behind_holes();
   std::uint64_t next_edge() const;
   Duration longest_rtt() const;
+  Duration shortest_rtt() const;  ///< 0: nobody knows.
   std::uint32_t largest_mss() const;
   std::span<std::unique_ptr<Subflow>> places() { return std::span(subflows_).first(place_count_); }
   std::span<const std::unique_ptr<Subflow>> places() const {

@@ -26,6 +26,7 @@ THREADED = ("base", "dpdk", "api")
 ENGINE = ("base", "cc", "wire", "net", "tcp", "mptcp_wire", "mptcp_crypto", "mptcp_scheduler", "mptcp_path", "mptcp",
           "embed", "rfc")
 SIM_SEEDS = 1000
+SIM_PAIRS = (973,)  # Random pairs of paths that a mistake once made slower than the better path alone.
 # The end-to-end tests whose verdict does not depend on how busy the machine is.
 PLAIN_CLASSES = ("BadCompany", "Captures", "FullDisk", "KernelClients", "KernelMeasures", "KernelServers", "LossyCapture",
                  "LossyLinks", "ManyConnections", "Mistakes", "Paths.", "RudeClients", "Transfers", "VanishingPeers",
@@ -189,6 +190,8 @@ def sim(part):
         if not ok:
             part.failed += not (runs and int(runs[2]))
             part.complain(output)
+    for pair in SIM_PAIRS:
+        part.count(*part.run(program, "--pairs", 1, "--first", pair, "--verbose", seconds=300))
 
 
 def fuzz(part):

@@ -51,8 +51,13 @@ int main(int argc, char** argv) {
     std::fputs("usage: emulator PLAN.toml\n", stderr);
     return 2;
   }
+  std::ifstream file(argv[1]);
+  if (!file) {
+    std::fprintf(stderr, "%s cannot be read\n", argv[1]);
+    return 2;
+  }
   std::ostringstream text;
-  text << std::ifstream(argv[1]).rdbuf();
+  text << file.rdbuf();
   const auto plan = emulator::parse_plan(text.str(), argv[1]);
   if (!plan) {
     for (const apps::Diagnostic& each : plan.error())
