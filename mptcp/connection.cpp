@@ -242,7 +242,8 @@ void Connection::size_receive_buffer(Instant now) {
   rate_seen_ = now;
   // The fastest path's slow start grows by its own round trip: counted over a longer one, the
   // window would come too late for it.
-  if (since < (shortest_rtt() > 0ns ? shortest_rtt() : kUnknownRound)) return;
+  const Duration shortest = shortest_rtt();
+  if (since < (shortest > 0ns ? shortest : kUnknownRound)) return;
   // All paths together, over the round trip of the longest (RFC 8684 §3.3.5), what waits behind a
   // hole included: that is when the window must not be what stops the others.
   const Duration longest = std::max({longest_rtt(), since});

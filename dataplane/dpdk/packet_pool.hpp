@@ -47,6 +47,7 @@ class MbufPool final : public PacketPool {
 
  private:
   MbufPool(rte_mempool* pool, std::uint32_t data_room);
+
   rte_mempool* pool_;
   std::uint32_t data_room_;
 };

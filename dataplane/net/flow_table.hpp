@@ -23,6 +23,7 @@ class FlowTable {
   FlowTable(std::size_t max_flows, std::uint64_t seed);
 
   std::uint32_t hash_of(const FourTuple& tuple) const;
+
   /// The value of a tuple, or kNone.
   std::uint32_t find(const FourTuple& tuple) const { return find(tuple, hash_of(tuple)); }
   std::uint32_t find(const FourTuple& tuple, std::uint32_t hash) const;

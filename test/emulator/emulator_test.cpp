@@ -128,6 +128,8 @@ TEST_CASE("what is wrong with a plan is said with its line", "[emulator]") {
       {"[[path]]\ndevices = [\"a\", \"b\"]\n[[change]]\nat = \"2s\"\n[[change]]\nat = \"1s\"\n",
        "plan.toml:5: this change is earlier"},
       {"[[path]\n", "plan.toml:1"},
+      {"seed = \"x\"\n[[path]]\ndevices = [\"a\", \"b\"]\n", "seed of the plan must be an integer"},
+      {"[[path]]\ndevices = [\"a\", \"b\"]\nrate = 5\n", "a string such as \"50Mbit/s\""},
   }));
   const auto plan = parse_plan(text, "plan.toml");
   REQUIRE_FALSE(plan);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include "apps/common/toml_reader.hpp"
@@ -11,7 +12,6 @@ namespace {
 
 using apps::Report;
 using apps::TableReader;
-using dataplane::Instant;
 using namespace std::chrono_literals;
 
 constexpr Duration kLongest = 3600s;
@@ -50,7 +50,7 @@ std::optional<double> parse_share(std::string_view text) {
 }
 
 void read_rate(TableReader& table, sim::LinkConfig& way) {
-  const auto text = table.text("rate", "\"50Mbit/s\"");
+  const auto text = table.text("rate", "50Mbit/s");
   if (!text) return;
   if (const auto rate = parse_rate(text->value)) {
     way.rate_bps = *rate;
@@ -61,7 +61,7 @@ void read_rate(TableReader& table, sim::LinkConfig& way) {
 }
 
 void read_share(TableReader& table, std::string_view key, double& share) {
-  const auto text = table.text(key, "\"0.1%\"");
+  const auto text = table.text(key, "0.1%");
   if (!text) return;
   if (const auto chance = parse_share(text->value)) {
     share = *chance;
@@ -187,8 +187,9 @@ tl::expected<Plan, std::vector<apps::Diagnostic>> parse_plan(std::string_view te
   }
   Plan plan;
   check_root(root, report);
-  if (const auto seed = root["seed"].value<std::int64_t>())
-    plan.seed = static_cast<std::uint64_t>(*seed);
+  TableReader top(root, "the plan", report);
+  if (const auto seed = top.integer("seed", 0, std::numeric_limits<std::int64_t>::max()))
+    plan.seed = static_cast<std::uint64_t>(seed->value);
   for_each_table(root, "path", report, [&](TableReader& table) { read_path(table, plan); });
   if (plan.paths.empty()) report.error(0, "there is no path", "Write one [[path]] or more.");
   for_each_table(root, "cut", report, [&](TableReader& table) { read_cut(table, plan); });
