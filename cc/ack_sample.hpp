@@ -43,6 +43,7 @@ struct AckSample {
   Instant now;
   std::uint32_t acked_bytes = 0;  ///< Newly acknowledged cumulatively; 0: by SACK only.
   std::uint32_t delivered = 0;    ///< Newly acknowledged, cumulatively or selectively.
+  std::uint32_t marked = 0;       ///< Those of them whose ACK says that there was a mark (ECE).
   std::uint64_t in_flight = 0;    ///< Octets in the network before this ACK came.
   std::uint64_t pipe = 0;         ///< Octets in the network after it.
   Duration rtt{};                 ///< Measured by this ACK; zero: none.
@@ -53,7 +54,8 @@ struct AckSample {
   /// The same in the strict sense: at the last attempt to send, the window left no room.
   bool window_full = false;
   /// In fast recovery (RFC 6675 §5), which lasts until all that was in flight at the loss is
-  /// acknowledged. Not set in the slow start that follows a timeout.
+  /// acknowledged, or as long after a mark was answered. Not set in the slow start that follows a
+  /// timeout.
   bool in_recovery = false;
   /// In fast recovery or what follows a timeout, until all that was in flight is acknowledged.
   bool repairing = false;

@@ -10,7 +10,8 @@ namespace cc {
 
 /// BBR version 3 (draft-ietf-ccwg-bbr-06): a model of the path, its bandwidth and its round trip
 /// time, says how fast to send and how much may be in flight. Loss lowers the model only when it is
-/// more than a path may lose by chance, or for as long as a cycle lasts. ECN is left out.
+/// more than a path may lose by chance, or for as long as a cycle lasts. ECN is left out, and so
+/// nothing that it sends is ECN-capable.
 ///
 ///      Startup -> Drain -> ProbeBW: Down -> Cruise -> Refill -> Up -> Down ...
 ///         any of them -> ProbeRTT -> Cruise (or Startup)

@@ -79,6 +79,25 @@ inline std::uint64_t pacing_rate(const AnyController& any) {
   return std::visit([](const Controller auto& c) { return c.pacing_rate(); }, any);
 }
 
+/// A controller that answers marks (RFC 3168) has one member more; what others send is not
+/// ECN-capable.
+template <class C>
+concept EcnController = Controller<C> && requires(C c, Instant now, std::uint64_t in_flight) {
+  // Marks were reported, once per window of data and only if no loss has reduced it. `in_flight`:
+  // octets before the ACK came that said so. No undo takes this back.
+  { c.on_ecn(now, in_flight) } -> std::same_as<void>;
+};
+inline bool heeds_ecn(const AnyController& any) {
+  return std::visit([]<class C>(const C&) { return EcnController<C>; }, any);
+}
+inline void on_ecn(AnyController& any, Instant now, std::uint64_t in_flight) {
+  std::visit(
+      [&]<class C>(C& c) {
+        if constexpr (EcnController<C>) c.on_ecn(now, in_flight);
+      },
+      any);
+}
+
 /// A controller that heeds its siblings has two members more.
 template <class C>
 concept CoupledController = Controller<C> && requires(C c, const C k, const Coupling& coupling) {

@@ -42,6 +42,11 @@ class CoupledReno {
     window_.reduce(
         static_cast<std::uint64_t>(static_cast<double>(window_.carried(in_flight)) * kept));
   }
+  /// A mark is to these algorithms what a loss is.
+  void on_ecn(Instant now, std::uint64_t in_flight) {
+    on_loss(now, in_flight);
+    saved_cwnd_ = 0;
+  }
   void on_timeout(Instant /*now*/, std::uint64_t in_flight) {
     if (!window_.timed_out) save();
     window_.collapse(in_flight / 2);

@@ -5,15 +5,16 @@
 namespace cc {
 namespace {
 
-constexpr double kBeta = 0.7;  ///< RFC 9438 §4.6.
-constexpr double kC = 0.4;     ///< Segments per cubic second (RFC 9438 §5.1).
+constexpr double kBeta = 0.7;      ///< RFC 9438 §4.6.
+constexpr double kBetaEcn = 0.85;  ///< RFC 8511 §3.1.
+constexpr double kC = 0.4;         ///< Segments per cubic second (RFC 9438 §5.1).
 /// Growth of W_est that gives Reno's average window with our smaller decrease (RFC 9438 §4.3).
 constexpr double kAlpha = 3 * (1 - kBeta) / (1 + kBeta);
 
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
 
-std::uint64_t decreased(std::uint64_t octets) {
-  return static_cast<std::uint64_t>(static_cast<double>(octets) * kBeta);
+std::uint64_t decreased(std::uint64_t octets, double factor = kBeta) {
+  return static_cast<std::uint64_t>(static_cast<double>(octets) * factor);
 }
 
 }  // namespace
@@ -41,6 +42,15 @@ void Cubic::on_loss(Instant /*now*/, std::uint64_t in_flight) {
   save();
   reduce_plateau();
   window_.reduce(decreased(window_.carried(in_flight)));
+}
+
+void Cubic::on_ecn(Instant /*now*/, std::uint64_t in_flight) {
+  // Who marks has a short queue, which a smaller reduction drains (RFC 8511 §1); but slow start has
+  // gone beyond it by a whole window.
+  const double factor = window_.in_slow_start() ? kBeta : kBetaEcn;
+  reduce_plateau();
+  window_.reduce(decreased(window_.carried(in_flight), factor));
+  saved_cwnd_ = 0;
 }
 
 void Cubic::on_timeout(Instant /*now*/, std::uint64_t in_flight) {

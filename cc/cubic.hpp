@@ -15,6 +15,7 @@ class Cubic {
 
   void on_ack(const AckSample& ack);
   void on_loss(Instant now, std::uint64_t in_flight);
+  void on_ecn(Instant now, std::uint64_t in_flight);
   void on_timeout(Instant now, std::uint64_t in_flight);
   void on_idle(Instant now, Duration idle, Duration rto);
   void on_undo();

@@ -1,6 +1,11 @@
 #include "cc/new_reno.hpp"
 
 namespace cc {
+namespace {
+
+constexpr double kBetaEcn = 0.8;  ///< RFC 8511 §3.1.
+
+}  // namespace
 
 NewReno::NewReno(const ControllerConfig& config) : window_(config) {}
 
@@ -20,6 +25,19 @@ void NewReno::on_loss(Instant /*now*/, std::uint64_t in_flight) {
   save();
   window_.reduce(window_.carried(in_flight) / 2);
   acked_ = 0;
+}
+
+void NewReno::on_ecn(Instant /*now*/, std::uint64_t in_flight) {
+  // The smaller reduction is for congestion avoidance (RFC 8511 §1): slow start has gone beyond the
+  // queue by a whole window.
+  const double kept = window_.in_slow_start() ? 0.5 : kBetaEcn;
+  reduce_to(static_cast<std::uint64_t>(static_cast<double>(window_.carried(in_flight)) * kept));
+}
+
+void NewReno::reduce_to(std::uint64_t octets) {
+  window_.reduce(octets);
+  acked_ = 0;
+  saved_cwnd_ = 0;
 }
 
 void NewReno::on_timeout(Instant /*now*/, std::uint64_t in_flight) {

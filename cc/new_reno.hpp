@@ -12,6 +12,7 @@ class NewReno {
 
   void on_ack(const AckSample& ack);
   void on_loss(Instant now, std::uint64_t in_flight);
+  void on_ecn(Instant now, std::uint64_t in_flight);
   void on_timeout(Instant now, std::uint64_t in_flight);
   void on_idle(Instant now, Duration idle, Duration rto);
   void on_undo();
@@ -19,6 +20,9 @@ class NewReno {
   std::uint64_t window() const { return window_.octets(); }
   std::uint64_t ssthresh() const { return window_.ssthresh; }
   std::uint64_t pacing_rate() const { return 0; }
+
+  /// Reduces both variables to `octets`; no undo takes that back.
+  void reduce_to(std::uint64_t octets);
 
  private:
   void save();

@@ -61,6 +61,7 @@ void Core::Impl::send_cookie(Instant now, std::uint32_t listener,
     kept.window_scale.reset();
     kept.sack_permitted = false;
   }
+  kept.ecn = false;  // There is no room for it.
   const auto cookie = secrets.make_cookie(received.tuple, kept, now);
   ++stats.tcp.syn_cookies_sent;
   last_cookie = now;

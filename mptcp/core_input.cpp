@@ -139,7 +139,8 @@ void Core::Impl::on_syn(Instant now, std::uint32_t listener, const wire::Receive
   const tcp::PeerSyn syn = tcp::PeerSyn::from(received.segment.header);
   tcp::HalfOpen* half = syn_table.find(received.tuple);
   if (half != nullptr && half->syn.irs == syn.irs) {
-    send_syn_ack(now, *half);  // Our answer was lost.
+    half->syn.ecn = half->syn.ecn && syn.ecn;  // Or the path does not bear that SYN.
+    send_syn_ack(now, *half);                  // Our answer was lost.
     return;
   }
   if (half != nullptr) syn_table.remove(*half);

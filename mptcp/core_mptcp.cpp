@@ -166,9 +166,10 @@ bool Core::Impl::on_join_syn(Instant now, wire::ReceivedSegment& received) {
   Slot& slot = *slots[*place];
   tcp::HalfOpen* half = syn_table.find(received.tuple);
   const tcp::PeerSyn syn = tcp::PeerSyn::from(received.segment.header);
-  const tcp::HalfOpen* const known = half != nullptr ? half : find_aside(received.tuple);
+  tcp::HalfOpen* const known = half != nullptr ? half : find_aside(received.tuple);
   if (known != nullptr && known->syn.irs == syn.irs) {
-    send_syn_ack(now, *known);  // Our answer was lost.
+    known->syn.ecn = known->syn.ecn && syn.ecn;  // Or the path does not bear that SYN.
+    send_syn_ack(now, *known);                   // Our answer was lost.
     return true;
   }
   if (half != nullptr) syn_table.remove(*half);

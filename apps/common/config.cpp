@@ -268,6 +268,8 @@ void read_tcp(TableReader& table, dataplane::tcp::Config& tcp) {
   assign(tcp.delayed_ack, table.duration("delayed_ack", 0s, 500ms));  // RFC 9293 §3.8.6.3
   assign(tcp.time_wait, table.duration("time_wait", 0s, 240s));
   assign(tcp.fin_wait_2, table.duration("fin_wait_2", 1s, 1h));
+  if (const auto ecn = table.word("ecn", {"off", "answer", "on"}))
+    tcp.ecn = dataplane::tcp::ecn_mode_named(ecn->value).value_or(tcp.ecn);
   assign(tcp.nagle, table.flag("nagle"));
   assign(tcp.timestamps, table.flag("timestamps"));
   assign(tcp.sack, table.flag("sack"));

@@ -72,8 +72,18 @@ bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome
   if (tail_probe_.on_ack(ack, acked.duplicate_reported, duplicate && acked.sacked == 0)) {
     ++env_.stats.tail_losses;
     cc::on_loss(cc_, now, in_flight);
+    ecn_answer_.on_reduced(snd_nxt_, false);
   }
-  if (acked.delivered != 0 || acked.cumulative != 0) tell_controller(now, acked, in_flight);
+  const bool is_marked = has(segment.header.flags, TcpFlags::Ece) && ecn_answer_.is_enabled() &&
+                         !has(segment.header.flags, TcpFlags::Syn);
+  const bool is_due = ecn_answer_.on_ack(ack, is_marked) && in_flight != 0;
+  if (acked.delivered != 0 || acked.cumulative != 0)
+    tell_controller(now, acked, in_flight, is_marked);
+  if (is_due) {
+    ++env_.stats.ecn_reductions;
+    cc::on_ecn(cc_, now, in_flight);
+    ecn_answer_.on_reduced(snd_nxt_, true);
+  }
   update_send_window(now, segment);
   return true;
 }
@@ -162,20 +172,21 @@ void Connection::undo_if_spurious(const wire::SackBlock& duplicate) {
 }
 
 void Connection::tell_controller(Instant now, const Scoreboard::Acked& acked,
-                                 std::uint64_t in_flight) {
+                                 std::uint64_t in_flight, bool is_marked) {
   const bool slow_start = cc::window(cc_) < cc::ssthresh(cc_);
   const bool limited = cwnd_limited_ || (slow_start && 2 * in_flight >= cc::window(cc_));
   const cc::LossSample loss = scoreboard_.take_newly_lost();
   cc::on_ack(cc_, {.now = now,
                    .acked_bytes = acked.cumulative,
                    .delivered = acked.delivered,
+                   .marked = is_marked ? acked.delivered : 0,
                    .in_flight = in_flight,
                    .pipe = pipe(),
                    .rtt = acked.rtt.value_or(Duration::zero()),
                    .srtt = rtt_.srtt(),
                    .cwnd_limited = limited,
                    .window_full = cwnd_limited_,
-                   .in_recovery = recovery_ == Recovery::Fast,
+                   .in_recovery = recovery_ == Recovery::Fast || ecn_answer_.is_holding(),
                    .repairing = recovery_ != Recovery::None,
                    .rate = acked.rate,
                    .loss = loss});
@@ -194,6 +205,10 @@ void Connection::enter_recovery(Instant now, std::uint64_t in_flight) {
   undo_.start(snd_una_);
   tail_probe_.stop();
   disarm(Timer::TailProbe);
+  // One answer to all signals of a window of data (RFC 3168 §6.1.2).
+  const Scoreboard::Sent* const lost = scoreboard_.next_lost();
+  if (lost != nullptr && ecn_answer_.covers(lost->begin)) return;
+  ecn_answer_.on_reduced(snd_nxt_, false);
   // What filled the path is what was in flight when the lost segment left: where the sender had
   // nothing to send since then, what is left in flight says nothing (RFC 9438 §4.6, RFC 7661
   // §4.4.1).

@@ -1,12 +1,25 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "cc/kind.hpp"
 #include "dataplane/base/time.hpp"
 
 namespace dataplane::tcp {
+
+/// What a connection does about ECN (RFC 3168 §6.1.1).
+enum class EcnMode : std::uint8_t {
+  Off,
+  Answer,  ///< Used where the peer asks for it.
+  On,      ///< Asked for, too.
+};
+inline constexpr std::size_t kEcnModeCount = 3;
+/// As in a configuration file: "off", "answer", "on".
+std::string_view name_of(EcnMode mode);
+std::optional<EcnMode> ecn_mode_named(std::string_view name);
 
 /// What may be chosen per connection. Defaults are right for one bulk transfer.
 struct Config {
@@ -44,6 +57,11 @@ struct Config {
   /// Send buffer, octets that the application may have written and the peer not acknowledged.
   std::uint32_t send_buffer_initial = 256 * 1024;
   std::uint32_t send_buffer_max = 16 * 1024 * 1024;
+
+  /// Congestion is told by marks where routers do so, instead of by losses. Asking is not the
+  /// default, because some old firewalls drop a SYN that asks: that costs a retransmission, which
+  /// does not ask any more.
+  EcnMode ecn = EcnMode::Answer;
 
   cc::Kind congestion_control = cc::Kind::Cubic;
   /// Segments in the first flight (RFC 6928).

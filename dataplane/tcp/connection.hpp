@@ -11,6 +11,7 @@
 #include "dataplane/base/seq.hpp"
 #include "dataplane/base/time.hpp"
 #include "dataplane/tcp/config.hpp"
+#include "dataplane/tcp/ecn.hpp"
 #include "dataplane/tcp/pacer.hpp"
 #include "dataplane/tcp/peer_syn.hpp"
 #include "dataplane/tcp/prr.hpp"
@@ -169,7 +170,9 @@ class Connection {
   bool is_repairing() const { return recovery_ != Recovery::None; }
   /// The congestion window is reduced as by a loss, because octets here keep others waiting.
   void penalise(Instant now) {
-    if (recovery_ == Recovery::None) cc::on_loss(cc_, now, snd_nxt_ - snd_una_);
+    if (recovery_ != Recovery::None) return;
+    cc::on_loss(cc_, now, snd_nxt_ - snd_una_);
+    ecn_answer_.on_reduced(snd_nxt_, false);
   }
   /// No retransmission timeout is longer from now on.
   void limit_rto(Duration longest) { rtt_.limit(longest); }
@@ -207,6 +210,7 @@ class Connection {
 
   // handshake.cpp
   void negotiate(const PeerSyn& syn);
+  void negotiate_ecn(const PeerSyn& syn);
   Outcome on_syn_sent(Instant now, const wire::TcpSegment& segment);
   void become_established(Instant now, Outcome& out);
   bool emit_syn(Instant now, wire::TxSegment& out);
@@ -220,6 +224,7 @@ class Connection {
   bool check_reset(Instant now, const wire::TcpSegment& segment, Outcome& out);
   bool check_syn(Instant now, const wire::TcpSegment& segment);
   void accept_text(Instant now, wire::TcpSegment& segment, Outcome& out);
+  void note_marks(const wire::TcpSegment& segment);
   void accept_fin(Instant now, const wire::TcpSegment& segment, Outcome& out);
   void reject_as_duplicate(Instant now, const wire::TcpSegment& segment);
   bool trim_to_window(wire::TcpSegment& segment);
@@ -236,7 +241,8 @@ class Connection {
                   Outcome& out);
   void detect_loss(Instant now, const Scoreboard::Acked& acked, bool duplicate,
                    std::uint64_t in_flight);
-  void tell_controller(Instant now, const Scoreboard::Acked& acked, std::uint64_t in_flight);
+  void tell_controller(Instant now, const Scoreboard::Acked& acked, std::uint64_t in_flight,
+                       bool is_marked);
   void enter_recovery(Instant now, std::uint64_t in_flight);
   bool detects_by_time() const { return sack_ && config_.rack; }
   void detect_by_time(Instant now);
@@ -256,6 +262,7 @@ class Connection {
   void on_window_full(Instant now);
   bool emit_tail_probe(Instant now, wire::TxSegment& out);
   void resend(Instant now, const Scoreboard::Sent& segment, wire::TxSegment& out);
+  bool emit_turn(Instant now, wire::TxSegment& out);
   bool emit_ack(Instant now, wire::TxSegment& out);
   bool emit_reset(wire::TxSegment& out);
   std::uint32_t new_payload_length(std::uint32_t room);
@@ -269,6 +276,7 @@ class Connection {
   bool has_sacks_for_an_ack_only() const;
   void on_ack_emitted(Instant now, std::uint32_t segments = 1);
   void on_data_emitted(Instant now, std::uint32_t segments);
+  void mark_capable(wire::TxSegment& out);
   void on_new_emitted(Instant now, const wire::TxSegment& out);
   std::uint16_t announce_window();
   std::uint32_t timestamp(Instant now) const;
@@ -370,6 +378,8 @@ class Connection {
   std::uint8_t keepalive_sent_ = 0;
   std::optional<wire::SackBlock> dsack_;
 
+  EcnEcho ecn_echo_;
+  EcnAnswer ecn_answer_;
   Scoreboard scoreboard_;
   Rack rack_;
   TailProbe tail_probe_;

@@ -114,6 +114,7 @@ void Connection::on_retransmit_timeout(Instant now, Outcome& out) {
       cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
       undo_.start(snd_una_);
     }
+    ecn_answer_.on_reduced(snd_nxt_, false);
     recovery_ = Recovery::Timeout;
     recovery_point_ = snd_nxt_;
   }

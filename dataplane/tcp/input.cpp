@@ -232,11 +232,20 @@ void Connection::accept_text(Instant now, wire::TcpSegment& segment, Outcome& ou
     return;
   }
   rcv_mss_ = std::max(rcv_mss_, std::min<std::uint32_t>(offered, our_mss_));
+  note_marks(segment);
   if (!keep_text(now, segment.header.seq, std::move(segment.payload), out)) {
     drop_fin(segment);
     return;
   }
   segment.header.seq = segment.header.seq + length;
+}
+
+/// Segments that continue this one have its mark, or none: they came with the same IP header.
+void Connection::note_marks(const wire::TcpSegment& segment) {
+  const bool marked = segment.ecn == wire::Ecn::Ce;
+  if (marked) ++env_.stats.marks_received;
+  if (ecn_echo_.on_text(marked, has(segment.header.flags, TcpFlags::Cwr), rcv_nxt_, last_ack_sent_))
+    ack_now_ = true;
 }
 
 bool Connection::keep_text(Instant now, SeqNum seq, Packet text, Outcome& out) {

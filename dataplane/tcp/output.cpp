@@ -28,6 +28,7 @@ bool Connection::poll_transmit(Instant now, wire::TxSegment& out, std::uint32_t 
   if (state_ == State::Closed) return false;
   if (syn_pending_) return emit_syn(now, out);
   if (!is_synchronized(state_)) return false;
+  if (ecn_echo_.has_turns()) return emit_turn(now, out);
   if (bare_ack_wanted_ || (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only()))
     return emit_ack(now, out);
   if (may_send(state_) &&
@@ -56,7 +57,7 @@ std::uint32_t Connection::payload_room_beside(const wire::TcpOptions& options) c
 void Connection::start_segment(Instant now, SeqNum seq, wire::TxSegment& out) const {
   out.header.seq = seq;
   out.header.ack = rcv_nxt_;
-  out.header.flags = TcpFlags::Ack;
+  out.header.flags = ecn_echo_.is_on() ? TcpFlags::Ack | TcpFlags::Ece : TcpFlags::Ack;
   out.header.options = {};
   if (timestamps_) out.header.options.timestamps = wire::Timestamps{timestamp(now), ts_recent_};
   out.piece_count = 0;
@@ -295,14 +296,25 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out, std::uint32_t most)
   cwnd_limited_ = in_flight != 0 && in_flight + length > congestion_window();
   const bool is_probe = probe_pending_ || most == 0;
   if (!is_probe && (cwnd_limited_ || !check_pace(now))) return false;
-  if (length == room && most > 1 && !is_probe) length = room * full_segments(now, room, most);
+  if (length == room && most > 1 && !is_probe && !ecn_answer_.is_cwr_due())
+    length = room * full_segments(now, room, most);
 
   gather(length, room, out);
   if (out.payload_length == queued)
     out.header.flags |= TcpFlags::Psh | (fin_waits ? TcpFlags::Fin : TcpFlags::None);
   out.header.window = announce_window();
+  mark_capable(out);
   on_new_emitted(now, out);
   return true;
+}
+
+/// RFC 3168 §6.1: new data, but no probe of a window, may be marked instead of dropped.
+void Connection::mark_capable(wire::TxSegment& out) {
+  if (!ecn_answer_.is_enabled() || out.payload_length == 0 || probe_pending_) return;
+  out.ecn = wire::Ecn::Ect0;
+  if (!ecn_answer_.is_cwr_due()) return;
+  out.header.flags |= TcpFlags::Cwr;
+  ecn_answer_.on_cwr_sent();
 }
 
 void Connection::on_new_emitted(Instant now, const wire::TxSegment& out) {
@@ -327,6 +339,22 @@ void Connection::on_new_emitted(Instant now, const wire::TxSegment& out) {
   bytes_sent_ += out.payload_length;
   on_data_emitted(now, segments);
   arm_tail_probe(now);
+}
+
+/// What came before marks began or ended is acknowledged by itself (RFC 8257 §3.2).
+bool Connection::emit_turn(Instant now, wire::TxSegment& out) {
+  const EcnEcho::Turn turn = ecn_echo_.take_turn();
+  start_segment(now, snd_nxt_, out);
+  out.header.ack = turn.ack;
+  out.header.flags = turn.ece ? TcpFlags::Ack | TcpFlags::Ece : TcpFlags::Ack;
+  const std::uint32_t room = rcv_adv_ > turn.ack ? (rcv_adv_ - turn.ack) >> rcv_wscale_ : 0;
+  out.header.window = given_window_
+                          ? announce_window()
+                          : static_cast<std::uint16_t>(std::min<std::uint32_t>(room, 0xffff));
+  last_ack_sent_ = turn.ack;
+  ++segments_sent_;
+  ++env_.stats.segments_sent;
+  return true;
 }
 
 bool Connection::emit_ack(Instant now, wire::TxSegment& out) {

@@ -19,6 +19,7 @@ struct PeerSyn {
   std::optional<std::uint8_t> window_scale;
   bool sack_permitted = false;
   std::optional<std::uint32_t> ts_recent;
+  bool ecn = false;  ///< It asks for ECN, or as a SYN-ACK agrees to it (RFC 3168 §6.1.1).
 
   static PeerSyn from(const wire::TcpHeader& syn) {
     PeerSyn out{.irs = syn.seq,
@@ -26,11 +27,20 @@ struct PeerSyn {
                 .mss = syn.options.mss.value_or(kDefaultMss),
                 .window_scale = syn.options.window_scale,
                 .sack_permitted = syn.options.sack_permitted,
-                .ts_recent = {}};
+                .ts_recent = {},
+                .ecn = asks_for_ecn(syn.flags)};
     // RFC 7323 §2.3: a shift above 14 is taken as 14.
     if (out.window_scale && *out.window_scale > 14) out.window_scale = 14;
     if (syn.options.timestamps) out.ts_recent = syn.options.timestamps->value;
     return out;
+  }
+
+ private:
+  static bool asks_for_ecn(wire::TcpFlags flags) {
+    using wire::TcpFlags;
+    if (!has(flags, TcpFlags::Ece)) return false;
+    // An answer with both bits is an echo of somebody who does not know them.
+    return has(flags, TcpFlags::Cwr) != has(flags, TcpFlags::Ack);
   }
 };
 

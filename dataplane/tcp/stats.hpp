@@ -36,6 +36,9 @@ struct Stats {
   std::uint64_t dsacks_received = 0;     ///< TCPDSACKRecv
   std::uint64_t zero_window_probes = 0;  ///< TCPWinProbe
   std::uint64_t keepalive_probes = 0;    ///< TCPKeepAlive
+  std::uint64_t ecn_negotiated = 0;      ///< Connections whose ends agreed on ECN.
+  std::uint64_t marks_received = 0;      ///< Segments of data, or runs of them, with CE.
+  std::uint64_t ecn_reductions = 0;      ///< Windows reduced because the peer reported marks.
   std::uint64_t path_mtu_reduced = 0;
   std::uint64_t icmp_ignored = 0;  ///< Quoted sequence number outside the window (RFC 5927 §4.1).
   std::uint64_t syns_received = 0;
@@ -77,6 +80,9 @@ struct Stats {
     visit("dsacks_received", dsacks_received);
     visit("zero_window_probes", zero_window_probes);
     visit("keepalive_probes", keepalive_probes);
+    visit("ecn_negotiated", ecn_negotiated);
+    visit("marks_received", marks_received);
+    visit("ecn_reductions", ecn_reductions);
     visit("path_mtu_reduced", path_mtu_reduced);
     visit("icmp_ignored", icmp_ignored);
     visit("syns_received", syns_received);

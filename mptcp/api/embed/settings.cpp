@@ -10,14 +10,15 @@ namespace mptcp::api::embed {
 namespace {
 
 using dataplane::Duration;
+using dataplane::tcp::EcnMode;
 using TcpConfig = dataplane::tcp::Config;
 
 /// A field of one of the two configurations. A bool is said as 0 or 1; a time, whose name ends in
 /// _ms, in milliseconds.
 using Field = std::variant<bool TcpConfig::*, std::uint8_t TcpConfig::*, std::uint32_t TcpConfig::*,
-                           Duration TcpConfig::*, cc::Kind TcpConfig::*, bool Config::*,
-                           std::uint8_t Config::*, Duration Config::*, SchedulerKind Config::*,
-                           PathManagerKind Config::*, Version Config::*>;
+                           Duration TcpConfig::*, cc::Kind TcpConfig::*, EcnMode TcpConfig::*,
+                           bool Config::*, std::uint8_t Config::*, Duration Config::*,
+                           SchedulerKind Config::*, PathManagerKind Config::*, Version Config::*>;
 
 struct Setting {
   std::string_view name;
@@ -53,6 +54,7 @@ constexpr std::array kSettings{
     Setting{"delayed_ack_ms", &TcpConfig::delayed_ack, 0, 499},
     Setting{"time_wait_ms", &TcpConfig::time_wait, 0, kDay},
     Setting{"fin_wait_2_ms", &TcpConfig::fin_wait_2, 0, kDay},
+    Setting{"ecn", &TcpConfig::ecn},
     Setting{"nagle", &TcpConfig::nagle},
     Setting{"timestamps", &TcpConfig::timestamps},
     Setting{"sack", &TcpConfig::sack},
@@ -94,11 +96,14 @@ std::optional<PathManagerKind> named(std::string_view word, PathManagerKind) {
   return path_manager_named(word);
 }
 std::optional<cc::Kind> named(std::string_view word, cc::Kind) { return cc::kind_named(word); }
+std::optional<EcnMode> named(std::string_view word, EcnMode) {
+  return dataplane::tcp::ecn_mode_named(word);
+}
 
 template <class Value>
 constexpr bool kHasNames =
     std::is_same_v<Value, SchedulerKind> || std::is_same_v<Value, PathManagerKind> ||
-    std::is_same_v<Value, cc::Kind>;
+    std::is_same_v<Value, cc::Kind> || std::is_same_v<Value, EcnMode>;
 
 template <class Value>
 bool read(const Setting& setting, std::string_view word, Value& value) {

@@ -104,6 +104,7 @@ keepalive_probes = 4
 delayed_ack = "10ms"
 time_wait = "1s"
 fin_wait_2 = "2s"
+ecn = "on"
 nagle = true
 timestamps = false
 sack = false
@@ -128,6 +129,7 @@ congestion_control = "reno"
   CHECK(tcp.delayed_ack == 10ms);
   CHECK(tcp.time_wait == 1s);
   CHECK(tcp.fin_wait_2 == 2s);
+  CHECK(tcp.ecn == dataplane::tcp::EcnMode::On);
   CHECK(tcp.nagle);
   CHECK_FALSE(tcp.timestamps);
   CHECK_FALSE(tcp.sack);

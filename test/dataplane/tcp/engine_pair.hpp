@@ -39,6 +39,7 @@ struct Bench {
   /// What the other side receives when `sent` arrives.
   wire::TcpSegment delivered(const wire::TxSegment& sent) {
     wire::TcpSegment segment = received(sent.header);
+    segment.ecn = sent.ecn;
     for (const ByteSpan piece : sent.payload())
       std::memcpy(segment.payload.append(static_cast<std::uint32_t>(piece.size())), piece.data(),
                   piece.size());
@@ -71,6 +72,7 @@ class EnginePair {
   std::optional<Connection> a, b;
   Instant now = Instant(100s);
   Drop drop;
+  Drop mark;  ///< Says whether an ECN-capable segment gets a mark.
   Late late;  ///< How much longer than others a segment is on its way.
   std::uint64_t segments = 0;
   /// Segments that a side may send in one value; the wire takes them apart.
@@ -150,14 +152,20 @@ class EnginePair {
         one.pieces[0] = ByteSpan(all).subspan(at, out.segment_size);
         one.piece_count = 1;
         one.payload_length = out.segment_size;
-        if (at + out.segment_size < all.size()) one.header.flags = wire::TcpFlags::Ack;
+        if (at + out.segment_size < all.size()) one.header.flags = without_end(out.header.flags);
         carry(direction, one);
       }
     }
   }
-  void carry(int direction, const wire::TxSegment& out) {
+  static wire::TcpFlags without_end(wire::TcpFlags flags) {
+    const auto at_the_end = wire::TcpFlags::Fin | wire::TcpFlags::Psh;
+    return wire::TcpFlags{static_cast<std::uint8_t>(static_cast<unsigned>(flags) &
+                                                    ~static_cast<unsigned>(at_the_end))};
+  }
+  void carry(int direction, wire::TxSegment out) {
     ++segments;
     if (drop && drop(direction, out)) return;
+    if (mark && out.ecn != wire::Ecn::NotEct && mark(direction, out)) out.ecn = wire::Ecn::Ce;
     const Instant at = now + delay_ + (late ? late(direction, out) : Duration::zero());
     const auto before =
         std::upper_bound(wire_.begin(), wire_.end(), at,

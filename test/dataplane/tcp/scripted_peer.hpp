@@ -23,7 +23,8 @@ inline wire::TcpOptions syn_with(const Offers& offers) {
 /// One connection against segments written by hand. `next` is a valid segment of the peer; a test
 /// changes one field.
 struct ScriptedPeer {
-  explicit ScriptedPeer(Bench& bench_used, wire::TcpOptions syn_options = syn_with({}))
+  explicit ScriptedPeer(Bench& bench_used, wire::TcpOptions syn_options = syn_with({}),
+                        wire::TcpFlags syn_flags = wire::TcpFlags::None)
       : bench(bench_used) {
     connection.emplace(bench.environment(), OpenParameters{bench.config, SeqNum(100), 0, 1'460},
                        now);
@@ -32,7 +33,7 @@ struct ScriptedPeer {
     REQUIRE(has(syn->header.flags, wire::TcpFlags::Syn));
     next.seq = SeqNum(5'000);
     next.ack = SeqNum(101);
-    next.flags = wire::TcpFlags::Syn | wire::TcpFlags::Ack;
+    next.flags = wire::TcpFlags::Syn | wire::TcpFlags::Ack | syn_flags;
     next.window = 60'000;
     next.options = syn_options;
     now += 10ms;
@@ -61,7 +62,9 @@ struct ScriptedPeer {
   }
   Outcome receive(ByteSpan payload = {}) { return receive(next, payload); }
   Outcome receive(const wire::TcpHeader& header, ByteSpan payload = {}) {
-    return connection->on_segment(now, bench.received(header, payload));
+    wire::TcpSegment segment = bench.received(header, payload);
+    segment.ecn = ecn;
+    return connection->on_segment(now, std::move(segment));
   }
   Outcome pass(Duration span) {
     now += span;
@@ -72,6 +75,7 @@ struct ScriptedPeer {
   Instant now = Instant(50s);
   std::optional<Connection> connection;
   wire::TcpHeader next;
+  wire::Ecn ecn = wire::Ecn::NotEct;  ///< Of what is received.
 };
 
 }  // namespace dataplane::tcp::test
