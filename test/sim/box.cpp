@@ -139,6 +139,7 @@ class Merger final : public Box {
       return false;
     if (first.frame.origin() != frame.origin() || !first.frame.genuine()) return false;
     if (first.layout.end + more > first.frame.capacity()) return false;
+    if (ecn_of(first.frame.data(), first.layout) != ecn_of(frame.data(), layout)) return false;
     const std::size_t addresses = layout.ip + (layout.v6 ? 8U : 12U);
     const std::size_t ports_end = layout.transport + 4;
     if (std::memcmp(&first.frame.data()[addresses], &frame.data()[addresses],
@@ -251,6 +252,27 @@ class Nat final : public Box {
   }
 };
 
+/// What old firewalls and routers do to ECN: to clear what they do not know.
+class Bleach final : public Box {
+ public:
+  Bleach(std::uint32_t from, FramePool& frames) : Box(frames), from_(from) {}
+
+ private:
+  void on_segment(Instant now, Side from, Frame frame, Layout layout) override {
+    if ((from_ & kBleachIp) != 0) set_ecn(frame.data(), layout, kNotEct);
+    const std::uint8_t flags = flags_of(frame, layout);
+    const std::uint32_t what = (flags & kSyn) == 0   ? kBleachLater
+                               : (flags & kAck) == 0 ? kBleachSyn
+                                                     : kBleachSynAck;
+    if ((from_ & what) != 0) {
+      frame.data()[layout.transport + kFlagsAt] &= static_cast<std::byte>(~(kEce | kCwr) & 0xff);
+      fix_checksums(frame.data(), layout);
+    }
+    forward(now, from, std::move(frame));
+  }
+  std::uint32_t from_;
+};
+
 /// A router with a narrow link behind it (RFC 1191, RFC 8201).
 class Narrow final : public Box {
  public:
@@ -332,6 +354,8 @@ std::string_view name_of(BoxKind kind) {
       return "rewrite-sequence-only";
     case BoxKind::Nat:
       return "nat";
+    case BoxKind::Bleach:
+      return "bleach";
     case BoxKind::Narrow:
       return "narrow";
     case BoxKind::StripMptcp:
@@ -371,6 +395,8 @@ std::unique_ptr<Box> make_box(const BoxSpec& spec, FramePool& frames, std::uint6
       return std::make_unique<SequenceRewriter>(false, frames, Rng(seed));
     case BoxKind::Nat:
       return std::make_unique<Nat>(frames);
+    case BoxKind::Bleach:
+      return std::make_unique<Bleach>(spec.parameter, frames);
     case BoxKind::Narrow:
       return std::make_unique<Narrow>(spec.parameter, frames);
     case BoxKind::StripMptcp:

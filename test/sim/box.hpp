@@ -69,6 +69,7 @@ enum class BoxKind : std::uint8_t {
   RewriteSequence,      ///< Constant offsets, also in SACK blocks.
   RewriteSequenceOnly,  ///< The same, but SACK blocks are forgotten, as some firewalls do.
   Nat,                  ///< The clients' addresses and ports are others on the right.
+  Bleach,               ///< ECN is taken away from what `parameter` names: a sum of BleachFrom.
   Narrow,               ///< Packets of more than `parameter` octets are answered by ICMP.
 
   // What only MPTCP would notice (RFC 8684 §6).
@@ -85,6 +86,14 @@ enum class BoxKind : std::uint8_t {
 
 /// For BoxKind::StripMptcp.
 enum StripFrom : std::uint32_t { kStripSyn = 1, kStripSynAck = 2, kStripLater = 4 };
+
+/// For BoxKind::Bleach: the field in IP; ECE and CWR in SYNs, in SYN-ACKs and behind them.
+enum BleachFrom : std::uint32_t {
+  kBleachIp = 1,
+  kBleachSyn = 2,
+  kBleachSynAck = 4,
+  kBleachLater = 8
+};
 
 std::string_view name_of(BoxKind kind);
 

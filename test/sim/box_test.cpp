@@ -56,6 +56,27 @@ TEST_CASE("an unknown option is blanked, the others stay", "[sim][box]") {
   REQUIRE(std::find(raw.begin() + 54, raw.end(), std::byte{0x1e}) == raw.end());
 }
 
+TEST_CASE("ECN is cleared where a box was told to, and nowhere else", "[sim][box]") {
+  Bench bench({BoxKind::Bleach, kBleachIp | kBleachSynAck});
+  Craft s = segment();
+  const auto send = [&](unsigned flags) {
+    s.flags = static_cast<std::uint8_t>(flags);
+    Frame frame = craft(bench.frames, s);
+    set_ecn(frame.data(), *find_tcp(frame.data()), kCe);
+    bench.box->entry(Side::Left).take(kStart, std::move(frame));
+  };
+  send(kSyn | kEce | kCwr);
+  send(kSyn | kAck | kEce);
+  send(kAck | kEce);
+  REQUIRE(bench.right.frames.size() == 3);
+  CHECK(bench.right.at(0).flags == (kSyn | kEce | kCwr));
+  CHECK(bench.right.at(1).flags == (kSyn | kAck));
+  CHECK(bench.right.at(2).flags == (kAck | kEce));
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(bench.right.at(i).ecn == kNotEct);
+  CHECK(bench.right.all_match());
+}
+
 TEST_CASE("one option of SYNs is dropped", "[sim][box]") {
   Bench bench({BoxKind::DropSynOption, 3});
   const auto options = syn_options();

@@ -141,8 +141,29 @@ void decode_options(ByteSpan options, Segment& out) {
 
 }  // namespace
 
+std::uint8_t ecn_of(ByteSpan frame, const Layout& layout) {
+  const auto octet = static_cast<unsigned>(frame[layout.ip + 1]);
+  return static_cast<std::uint8_t>((layout.v6 ? octet >> 4 : octet) & 3);
+}
+
+void set_ecn(MutableByteSpan frame, const Layout& layout, std::uint8_t ecn) {
+  std::byte* const ip = &frame[layout.ip];
+  const unsigned shift = layout.v6 ? 4 : 0;
+  const auto before = load_be<std::uint16_t>(ip);
+  ip[1] = (ip[1] & static_cast<std::byte>(~(3U << shift))) | static_cast<std::byte>(ecn << shift);
+  if (layout.v6) return;
+  const auto after = load_be<std::uint16_t>(ip);
+  std::uint32_t sum = static_cast<std::uint16_t>(~load_be<std::uint16_t>(ip + 10));
+  sum += static_cast<std::uint16_t>(~before);
+  sum += after;
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  store_be(ip + 10, static_cast<std::uint16_t>(~sum));
+}
+
 Segment decode(ByteSpan frame, const Layout& layout) {
   Segment out;
+  out.ecn = ecn_of(frame, layout);
   const std::byte* ip = &frame[layout.ip];
   if (layout.v6) {
     out.source = IpAddress::from_network_v6(ip + 8);
@@ -258,6 +279,7 @@ std::string describe_tcp(ByteSpan frame, const Layout& layout) {
                                 dataplane::Endpoint{s.source, s.source_port}.to_string(),
                                 dataplane::Endpoint{s.destination, s.destination_port}.to_string(),
                                 flags, s.seq, s.ack, s.window, s.payload.size());
+  if (s.ecn != kNotEct) out += s.ecn == kCe ? " CE" : " ECT";
   if (s.mss) out += fmt::format(" mss {}", *s.mss);
   if (s.window_scale) out += fmt::format(" wscale {}", *s.window_scale);
   if (s.sack_permitted) out += " sackOK";

@@ -104,7 +104,9 @@ struct Layout {
 };
 
 inline constexpr std::uint8_t kFin = 0x01, kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kAck = 0x10,
-                              kUrg = 0x20;
+                              kUrg = 0x20, kEce = 0x40, kCwr = 0x80;
+/// The ECN field of the IP header (RFC 3168 §5).
+inline constexpr std::uint8_t kNotEct = 0, kEct1 = 1, kEct0 = 2, kCe = 3;
 inline constexpr std::uint8_t kProtocolIcmp = 1, kProtocolTcp = 6, kProtocolIcmpV6 = 58;
 inline constexpr std::uint16_t kEtherIpv4 = 0x0800, kEtherArp = 0x0806, kEtherVlan = 0x8100,
                                kEtherIpv6 = 0x86dd;
@@ -115,6 +117,9 @@ std::pair<std::uint16_t, std::size_t> ether_type(ByteSpan frame);
 std::optional<Layout> find_ip(ByteSpan frame);
 /// The same for TCP only.
 std::optional<Layout> find_tcp(ByteSpan frame);
+std::uint8_t ecn_of(ByteSpan frame, const Layout& layout);
+/// A checksum that is right stays right, and one that is wrong stays wrong (RFC 1624 §3).
+void set_ecn(MutableByteSpan frame, const Layout& layout, std::uint8_t ecn);
 /// ARP, or Neighbor Discovery: what a link must carry before any segment.
 bool is_neighbor_traffic(ByteSpan frame);
 
@@ -133,6 +138,7 @@ struct Segment {
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
   std::uint8_t flags = 0;
+  std::uint8_t ecn = kNotEct;
   std::uint8_t reserved = 0;  ///< The four bits behind the data offset.
   std::uint16_t window = 0;
   std::uint16_t urgent = 0;

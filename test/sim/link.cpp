@@ -32,6 +32,13 @@ Instant Link::serialise(Instant now, std::size_t octets) {
   return free_at_;
 }
 
+void Link::mark(Frame& frame) {
+  const std::optional<Layout> ip = find_ip(frame.data());
+  if (!ip || ecn_of(frame.data(), *ip) == kNotEct) return;
+  ++stats_.marked;
+  set_ecn(frame.data(), *ip, kCe);
+}
+
 bool Link::is_cut(Instant at) const {
   for (const Cut& cut : config_.faults.cuts)
     if (at >= cut.from && at < cut.until) return true;
@@ -52,6 +59,7 @@ void Link::take(Instant now, Frame frame) {
     ++stats_.queue_drops;
     return;
   }
+  if (config_.mark_octets != 0 && queued_octets_ > config_.mark_octets) mark(frame);
   const Instant departure = serialise(now, frame.size());
   Instant arrival = departure + config_.delay;
   if (config_.jitter > 0ns) arrival += rng_.between(0ns, config_.jitter);

@@ -43,6 +43,9 @@ struct LinkConfig {
   Duration jitter{};     ///< Added, uniform in [0, jitter]; never reorders.
   std::size_t queue_frames = 1000;
   std::size_t queue_octets = 10'000'000;
+  /// A frame that may be marked (RFC 3168 §5) and finds more octets than this in the queue gets CE;
+  /// 0: none does.
+  std::size_t mark_octets = 0;
   Faults faults;
   /// Names its chances: links of one name, in runs of one seed, lose the same frames of those that
   /// they carry; 0: a link of its own.
@@ -53,6 +56,7 @@ struct LinkStats {
   std::uint64_t frames = 0;  ///< Offered.
   std::uint64_t octets = 0;
   std::uint64_t queue_drops = 0;
+  std::uint64_t marked = 0;
   std::uint64_t losses = 0;
   std::uint64_t cut_losses = 0;
   std::uint64_t corrupted = 0;
@@ -96,6 +100,7 @@ class Link final : public Actor, public FrameSink {
 
   void forget_departed(Instant now);
   Instant serialise(Instant now, std::size_t octets);
+  void mark(Frame& frame);
   bool is_cut(Instant at) const;
   /// Whether chance takes the frame; moves the burst model on.
   bool is_lost();

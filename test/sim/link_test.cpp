@@ -57,6 +57,43 @@ TEST_CASE("a full queue drops at its tail", "[sim][link]") {
   REQUIRE(bench.link.stats().queue_drops == 3);
 }
 
+TEST_CASE("beyond a length of its queue a link marks what may be marked", "[sim][link]") {
+  LinkConfig config = megabit();
+  config.mark_octets = 2'500;
+  Bench bench(config);
+  const bool v6 = GENERATE(false, true);
+  const auto send = [&](std::uint8_t ecn) {
+    Craft s = segment();
+    s.payload = std::span(bench.payload).first(926);
+    if (v6) {
+      s.source = dataplane::IpAddress::parse("fd00::1").value();
+      s.destination = dataplane::IpAddress::parse("fd00::2").value();
+    }
+    Frame frame = craft(bench.frames, s);
+    set_ecn(frame.data(), *find_tcp(frame.data()), ecn);
+    bench.link.take(kStart, std::move(frame));
+  };
+  for (const std::uint8_t ecn : {kEct0, kEct0, kEct0, kEct0, kNotEct, kEct1})
+    send(ecn);
+  bench.drain();
+  // Three are in the queue before the fourth.
+  const std::vector<std::uint8_t> expected{kEct0, kEct0, kEct0, kCe, kNotEct, kCe};
+  REQUIRE(bench.inbox.frames.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    CHECK(bench.inbox.at(i).ecn == expected[i]);
+  CHECK(bench.inbox.all_match());
+  CHECK(bench.link.stats().marked == 2);
+}
+
+TEST_CASE("a mark makes no wrong checksum right", "[sim][link]") {
+  FramePool frames(2000);
+  Frame frame = craft(frames, segment());
+  const Layout layout = *find_tcp(frame.data());
+  frame.data()[layout.ip + 8] ^= std::byte{1};
+  set_ecn(frame.data(), layout, kCe);
+  CHECK_FALSE(checksums_match(frame.data(), layout));
+}
+
 TEST_CASE("a cut takes what is on its way and nothing later", "[sim][link]") {
   LinkConfig config = megabit();
   config.faults.cuts = {{kStart + 5ms, kStart + 12ms}};

@@ -289,6 +289,8 @@ std::vector<Scenario> named_scenarios() {
   add_throughput(all);
   for (Scenario& scenario : multipath_scenarios())
     all.push_back(std::move(scenario));
+  for (Scenario& scenario : ecn_scenarios())
+    all.push_back(std::move(scenario));
   return all;
 }
 

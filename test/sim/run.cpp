@@ -357,6 +357,7 @@ RunStats Stage::stats() {
     for (const Link* link : {path.up.get(), path.down.get()}) {
       const LinkStats& stats = link->stats();
       out.losses += stats.queue_drops + stats.losses + stats.cut_losses;
+      out.marked += stats.marked;
       out.queue_delay =
           std::max(out.queue_delay,
                    Duration(stats.peak_queue_octets * 8 * 1'000'000'000 / link->config().rate_bps));
@@ -380,6 +381,23 @@ RunStats Stage::stats() {
   return out;
 }
 
+/// What of a goal was not reached; empty: all was.
+std::string missed_goal(const Goal& goal, const RunStats& stats) {
+  if (goal.within > 0ns && stats.elapsed > goal.within)
+    return fmt::format("not over within {} ms, which is the goal", goal.within / 1ms);
+  if (stats.utilisation < goal.utilisation)
+    return fmt::format("used {:.1f} % of the link's rate; the goal is {:.1f} %",
+                       stats.utilisation * 100, goal.utilisation * 100);
+  if (goal.queue_at_most > 0ns && stats.queue_delay > goal.queue_at_most)
+    return fmt::format("a queue of {} us; the goal is {} us", stats.queue_delay / 1us,
+                       goal.queue_at_most / 1us);
+  if (goal.resends_nothing && stats.resent + stats.losses != 0)
+    return fmt::format("{} octets sent again and {} frames lost; the goal is none", stats.resent,
+                       stats.losses);
+  if (goal.wants_marks && stats.marked == 0) return "no frame was marked";
+  return {};
+}
+
 }  // namespace
 
 RunResult run(const Scenario& scenario, const RecorderConfig& config) {
@@ -390,19 +408,9 @@ RunResult run(const Scenario& scenario, const RecorderConfig& config) {
   out.violation = stage.violation();
   out.digest = recorder.digest();
   out.stats = stage.stats();
-  if (!out.violation && scenario.goal && scenario.goal->within > 0ns &&
-      out.stats.elapsed > scenario.goal->within) {
-    out.violation = Violation{
-        kStart + out.stats.elapsed, "transfer",
-        fmt::format("not over within {} ms, which is the goal", scenario.goal->within / 1ms), ""};
-  }
-  if (!out.violation && scenario.goal && out.stats.utilisation < scenario.goal->utilisation) {
-    out.violation =
-        Violation{kStart + out.stats.elapsed, "link",
-                  fmt::format("used {:.1f} % of its rate; the goal is {:.1f} %",
-                              out.stats.utilisation * 100, scenario.goal->utilisation * 100),
-                  ""};
-  }
+  if (!out.violation && scenario.goal)
+    if (const std::string missed = missed_goal(*scenario.goal, out.stats); !missed.empty())
+      out.violation = Violation{kStart + out.stats.elapsed, "goal", missed, ""};
   return out;
 }
 

@@ -17,6 +17,7 @@ struct RunStats {
   std::uint64_t octets = 0;  ///< Read by applications.
   std::uint64_t resent = 0;  ///< Octets of payload sent again.
   std::uint64_t losses = 0;  ///< Of all links, for all reasons.
+  std::uint64_t marked = 0;  ///< Frames that links have marked.
   Duration elapsed{};        ///< Virtual, until all applications were done.
   double goodput_bps =
       0;  ///< Payload from server to client, from the call until the last octet was read.

@@ -53,8 +53,12 @@ struct PathPlan {
 struct Goal {
   /// Of the rates of all links, headers counted; 0: the figures are printed only.
   double utilisation = 0;
-  Duration within{};   ///< By then all is over; zero: only Scenario::bound.
-  bool quick = false;  ///< Cheap enough to run with each change.
+  /// At the fullest of any queue; zero: any.
+  Duration queue_at_most{};
+  bool resends_nothing = false;
+  bool wants_marks = false;  ///< Some frame was marked, or the run shows nothing.
+  Duration within{};         ///< By then all is over; zero: only Scenario::bound.
+  bool quick = false;        ///< Cheap enough to run with each change.
 };
 
 /// Everything that a run follows from.
@@ -89,6 +93,8 @@ Scenario random_scenario(std::uint64_t seed);
 std::vector<Scenario> named_scenarios();
 /// Those of them with several paths.
 std::vector<Scenario> multipath_scenarios();
+/// Those with links that mark.
+std::vector<Scenario> ecn_scenarios();
 /// The kernel's simult_flows.sh: how well two paths add up.
 std::vector<Scenario> simult_flows();
 std::optional<Scenario> find_scenario(std::string_view name);

@@ -55,10 +55,12 @@ Witness::Offer Witness::offer_of(const Segment& syn, std::uint16_t default_mss) 
   out.sack = syn.sack_permitted;
   out.timestamps = syn.timestamps.has_value();
   out.mss = syn.mss.value_or(default_mss);
+  out.ecn = syn.has(kEce) && syn.has(kCwr) != syn.has(kAck);
   return out;
 }
 
 Witness::Complaint Witness::on_sent(Instant now, const Segment& s) {
+  if (Complaint bad = check_ecn(s)) return bad;
   if (s.has(kSyn)) {
     if (Complaint bad = check_syn(s)) return bad;
   } else {
@@ -124,6 +126,26 @@ Witness::Complaint Witness::check_text(const Segment& s) {
     return fmt::format("payload reaches {} octets beyond the peer's window", beyond);
   if (begin < sent_end_) resent_octets_ += std::min(end, sent_end_) - begin;
   sent_end_ = std::max(sent_end_, end);
+  return {};
+}
+
+Witness::Complaint Witness::check_ecn(const Segment& s) {
+  if (s.has(kSyn)) {
+    const bool offers = offer_of(s, 0).ecn;
+    if (s.ecn != kNotEct) return "an ECN-capable SYN (RFC 3168 §6.1.1)";
+    if (s.has(kAck) && s.has(kEce) && !ecn_arrived_) return "ECN that was not offered";
+    ecn_offered_ = ecn_offered_ || offers;
+    return {};
+  }
+  if (s.has(kEce) && !mark_arrived_) return "ECE although no mark arrived";
+  if (s.ecn == kNotEct && !s.has(kCwr)) return {};
+  if (!ecn_offered_ || !ecn_arrived_) return "an ECN-capable segment without an agreement";
+  if (s.ecn != kEct0) return "CWR without ECT(0), or another mark than that";
+  if (s.payload.empty()) return "an ECN-capable segment without octets (RFC 3168 §6.1.4)";
+  const std::int64_t position = sent_position(s.seq);
+  if (position < static_cast<std::int64_t>(sent_end_))
+    return "an ECN-capable retransmission (RFC 3168 §6.1.5)";
+  if (position >= allowed_end_) return "an ECN-capable probe of a window (RFC 3168 §6.1.6)";
   return {};
 }
 
@@ -229,6 +251,8 @@ void Witness::on_delivered(Instant now, const Segment& s) {
     }
   }
   if (!syn_arrived_) return;
+  if (s.has(kSyn)) ecn_arrived_ = ecn_arrived_ || offer_of(s, 0).ecn;
+  if (s.ecn == kCe) mark_arrived_ = true;
   if (s.timestamps && (!last_timestamps_ || !before(s.timestamps->value, last_timestamps_->value)))
     last_timestamps_ = s.timestamps;
   if (s.has(kAck)) on_ack_arrived(s);

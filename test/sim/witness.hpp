@@ -84,6 +84,7 @@ class Witness {
     bool sack = false;
     bool timestamps = false;
     std::uint16_t mss = 0;
+    bool ecn = false;  ///< RFC 3168 §6.1.1.
   };
   static Offer offer_of(const Segment& syn, std::uint16_t default_mss);
 
@@ -91,6 +92,7 @@ class Witness {
   Complaint check_sequence(const Segment& s);
   Complaint check_text(const Segment& s);
   Complaint check_fin(const Segment& s);
+  Complaint check_ecn(const Segment& s);
   Complaint check_ack(Instant now, const Segment& s);
   Complaint check_window(const Segment& s);
   Complaint check_timestamps(const Segment& s);
@@ -121,6 +123,7 @@ class Witness {
   Offer mine_;
   std::uint64_t sent_end_ = 0;
   bool fin_sent_ = false;
+  bool ecn_offered_ = false;  ///< By a SYN or SYN-ACK, some time.
   std::uint64_t fin_position_ = 0;
   bool ack_sent_ = false;
   std::uint32_t last_ack_ = 0;
@@ -134,6 +137,8 @@ class Witness {
   bool syn_arrived_ = false;
   std::uint32_t irs_ = 0;
   Offer theirs_;
+  bool ecn_arrived_ = false;  ///< The same of theirs.
+  bool mark_arrived_ = false;
   Arrived arrived_;  ///< May have been accepted: the upper bound of acknowledgments.
   Arrived certain_;  ///< Must have been accepted: what an acknowledgment is owed for.
   std::optional<std::uint64_t> fin_at_;
