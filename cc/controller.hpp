@@ -8,6 +8,7 @@
 #include "cc/balia.hpp"
 #include "cc/bbr.hpp"
 #include "cc/cubic.hpp"
+#include "cc/dctcp.hpp"
 #include "cc/kind.hpp"
 #include "cc/lia.hpp"
 #include "cc/new_reno.hpp"
@@ -41,11 +42,11 @@ concept Controller = std::copyable<C> && std::constructible_from<C, const Contro
 };
 
 /// In the order of Kind.
-using AnyController =
-    std::variant<NewReno, Cubic, Bbr, CoupledReno<Lia>, CoupledReno<Olia>, CoupledReno<Balia>>;
+using AnyController = std::variant<NewReno, Cubic, Bbr, CoupledReno<Lia>, CoupledReno<Olia>,
+                                   CoupledReno<Balia>, Dctcp>;
 static_assert(Controller<NewReno> && Controller<Cubic> && Controller<Bbr> &&
               Controller<CoupledReno<Lia>> && Controller<CoupledReno<Olia>> &&
-              Controller<CoupledReno<Balia>>);
+              Controller<CoupledReno<Balia>> && Controller<Dctcp>);
 static_assert(std::variant_size_v<AnyController> == kKindCount);
 static_assert(sizeof(AnyController) <= 296);
 

@@ -235,8 +235,8 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& 
     mptcp.scheduler = mptcp::scheduler_named(scheduler->value).value_or(mptcp.scheduler);
   if (const auto paths = table.word("path_manager", {"fixed-pairs", "full-mesh", "none"}))
     mptcp.path_manager = mptcp::path_manager_named(paths->value).value_or(mptcp.path_manager);
-  if (const auto control = table.word("congestion_control",
-                                      {"reno", "cubic", "bbr", "lia", "olia", "balia", "wvegas"})) {
+  if (const auto control = table.word("congestion_control", {"reno", "cubic", "bbr", "lia", "olia",
+                                                             "balia", "dctcp", "wvegas"})) {
     if (const auto kind = cc::kind_named(control->value))
       tcp.congestion_control = *kind;
     else

@@ -68,6 +68,11 @@ struct Config {
   std::uint8_t initial_window_segments = 10;
 };
 
+/// What holds: DCTCP asks in any case, as marks are what it goes by.
+constexpr EcnMode ecn_mode(const Config& config) {
+  return config.congestion_control == cc::Kind::Dctcp ? EcnMode::On : config.ecn;
+}
+
 inline constexpr std::uint32_t kMaxReceiveBuffer = 1U << 30;  ///< RFC 7323 §2.3.
 
 /// The smallest shift with which 16 bits can say `window` (RFC 7323 §2.3).

@@ -33,9 +33,10 @@ void Connection::negotiate(const PeerSyn& syn) {
 
 void Connection::negotiate_ecn(const PeerSyn& syn) {
   const bool is_answer = state_ == State::SynSent;
-  if (!syn.ecn || config_.ecn == EcnMode::Off || (is_answer && config_.ecn != EcnMode::On)) return;
+  const EcnMode mode = ecn_mode(config_);
+  if (!syn.ecn || mode == EcnMode::Off || (is_answer && mode != EcnMode::On)) return;
   ++env_.stats.ecn_negotiated;
-  ecn_echo_.enable(false);
+  ecn_echo_.enable(config_.congestion_control == cc::Kind::Dctcp);
   // RFC 3168 §6.1.1: a SYN of ours that did not ask may have been the one that counted.
   if (cc::heeds_ecn(cc_) && !(is_answer && syn_retries_ != 0)) ecn_answer_.enable();
 }
@@ -59,7 +60,7 @@ bool Connection::emit_syn(Instant now, wire::TxSegment& out) {
     out.header.ack = rcv_nxt_;
     out.header.flags |= wire::TcpFlags::Ack;
   }
-  if (answer ? ecn_echo_.is_enabled() : config_.ecn == EcnMode::On && syn_retries_ == 0)
+  if (answer ? ecn_echo_.is_enabled() : ecn_mode(config_) == EcnMode::On && syn_retries_ == 0)
     out.header.flags |= answer ? wire::TcpFlags::Ece : wire::TcpFlags::Ece | wire::TcpFlags::Cwr;
   snd_nxt_ = iss_ + 1U;
   if (syn_retries_ == 0) syn_sent_at_ = now;

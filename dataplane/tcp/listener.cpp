@@ -11,7 +11,7 @@ wire::TxSegment syn_ack(const PeerSyn& syn, const SynAnswer& answer, const Confi
   out.header.seq = answer.iss;
   out.header.ack = syn.irs + 1U;
   out.header.flags = TcpFlags::Syn | TcpFlags::Ack;
-  if (config.ecn != EcnMode::Off && syn.ecn) out.header.flags |= TcpFlags::Ece;
+  if (ecn_mode(config) != EcnMode::Off && syn.ecn) out.header.flags |= TcpFlags::Ece;
   out.header.window =
       static_cast<std::uint16_t>(std::min<std::uint32_t>(config.receive_buffer_initial, 0xffff));
   out.header.options.mss = answer.mss;

@@ -10,7 +10,7 @@ using namespace cc::test;
 namespace {
 
 Kind generate_kind() {
-  return GENERATE(Kind::NewReno, Kind::Cubic, Kind::Lia, Kind::Olia, Kind::Balia);
+  return GENERATE(Kind::NewReno, Kind::Cubic, Kind::Lia, Kind::Olia, Kind::Balia, Kind::Dctcp);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct PathConfig {
   Duration round_trip = 20ms;
   double buffer = 500'000;  ///< Octets before the bottleneck.
   double loss = 0;          ///< Chance of each segment.
+  double mark = 0;          ///< Octets in the buffer beyond which segments are marked; 0: none are.
 };
 
 /// A sender that always has more to send, its controller, and one bottleneck: each segment is
@@ -82,6 +83,7 @@ class Path {
     Instant sent_at;
     dataplane::tcp::DeliveryRate::Snapshot path;
     Instant acked_at{};
+    bool marked = false;
   };
 
   void send() {
@@ -97,6 +99,7 @@ class Path {
         dropped_.push_back(segment);
         continue;
       }
+      segment.marked = config_.mark != 0 && queued > config_.mark;
       longest_wait_ = std::max(longest_wait_, waiting);
       free_at_ = std::max(free_at_, now_) +
                  Duration(static_cast<std::int64_t>(1e9 * kSegment / config_.rate));
@@ -127,8 +130,16 @@ class Path {
     ack.pipe = in_flight_;
     ack.srtt = srtt_ = srtt_ == 0ns ? ack.rtt : srtt_ + (ack.rtt - srtt_) / 8;
     ack.cwnd_limited = ack.window_full = before + kSegment > window(controller_);
-    ack.in_recovery = ack.repairing = in_recovery_;
+    ack.repairing = in_recovery_;
+    if (segment.number > answered_until_) is_answered_ = false;
+    ack.in_recovery = in_recovery_ || is_answered_;
+    ack.marked = segment.marked ? kSegment : 0;
     on_ack(controller_, ack);
+    if (segment.marked && !is_answered_ && !in_recovery_) {
+      is_answered_ = true;
+      answered_until_ = next_;
+      on_ecn(controller_, now_, before);
+    }
     pacer_.set_rate(pacing_rate(controller_));
   }
   void note_lost(LossSample& out) {
@@ -155,6 +166,8 @@ class Path {
   std::uint64_t next_ = 1;
   std::uint64_t last_lost_ = 0;
   std::uint64_t recovery_until_ = 0;
+  std::uint64_t answered_until_ = 0;
+  bool is_answered_ = false;
   bool in_recovery_ = false;
   std::uint32_t in_flight_ = 0;
   std::uint64_t delivered_ = 0;

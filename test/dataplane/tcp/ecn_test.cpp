@@ -366,5 +366,99 @@ TEST_CASE("a link that marks instead of dropping leaves nothing to repair", "[tc
   CHECK(bench.stats.ecn_reductions >= 4);
 }
 
+struct DctcpBench : EcnBench {
+  DctcpBench() : EcnBench(EcnMode::Off) { config.congestion_control = cc::Kind::Dctcp; }
+};
+
+/// What a connection with DCTCP says to a burst of full segments, each with a mark or without: how
+/// many of them each ACK is for, and whether it has ECE.
+std::vector<std::pair<std::uint32_t, bool>> acks_of(Agreed& peer, const std::vector<bool>& marks) {
+  const SeqNum begin = peer.next.seq;
+  for (const bool marked : marks) {
+    peer.ecn = marked ? Ecn::Ce : Ecn::Ect0;
+    peer.receive(pattern(kMss));
+    peer.next.seq += kMss;
+  }
+  std::vector<std::pair<std::uint32_t, bool>> out;
+  for (const TxSegment& ack : peer.all_sent())
+    out.emplace_back((ack.header.ack - begin) / kMss, has(ack.header.flags, TcpFlags::Ece));
+  return out;
+}
+
+TEST_CASE("DCTCP asks for ECN by itself", "[tcp][ecn][dctcp][rfc8257-3]") {
+  DctcpBench bench;
+  Connection asking(bench.environment(), {bench.config, SeqNum(1), 0, 1'460}, Instant(1s));
+  TxSegment syn;
+  REQUIRE(asking.poll_transmit(Instant(1s), syn));
+  CHECK(syn.header.flags == (TcpFlags::Syn | kBoth));
+  Agreed peer(bench);
+  peer.connection->write(pattern(100));
+  const auto data = peer.sent();
+  REQUIRE(data);
+  CHECK(data->ecn == Ecn::Ect0);
+}
+
+TEST_CASE("with DCTCP an ACK says whether what it acknowledges was marked",
+          "[tcp][ecn][dctcp][rfc8257-3.2]") {
+  DctcpBench bench;
+  Agreed peer(bench);
+  using Acks = std::vector<std::pair<std::uint32_t, bool>>;
+  CHECK(acks_of(peer, {false, false}) == Acks{{2, false}});
+  CHECK(acks_of(peer, {false, false, true, true, false}) ==
+        Acks{{2, false}, {4, true}, {5, false}});
+  CHECK(acks_of(peer, {true}) == Acks{{1, true}});
+  CHECK(acks_of(peer, {false}) == Acks{{1, false}});
+  // CWR means nothing here.
+  CHECK(acks_of(peer, {true, true}) == Acks{{2, true}});
+  peer.next.flags = TcpFlags::Ack | TcpFlags::Cwr;
+  CHECK(acks_of(peer, {true}) == Acks{{1, true}});
+}
+
+TEST_CASE("what came before a mark is acknowledged although its ACK was put off",
+          "[tcp][ecn][dctcp][rfc8257-3.2]") {
+  DctcpBench bench;
+  Agreed peer(bench);
+  for (int i = 0; i < 40; ++i) {  // Beyond the quick ACKs of the beginning.
+    acks_of(peer, {false});
+    peer.pass(1s);
+    peer.all_sent();
+  }
+  REQUIRE(acks_of(peer, {false}).empty());
+  const auto acks = acks_of(peer, {true});
+  REQUIRE(acks.size() == 2);
+  CHECK(acks[0] == std::pair(0U, false));  // The one before this burst.
+  CHECK(acks[1] == std::pair(1U, true));
+}
+
+TEST_CASE("marks that come and go too often for an ACK each are told by the last one",
+          "[tcp][ecn][dctcp][rfc8257-3.2]") {
+  DctcpBench bench;
+  Agreed peer(bench);
+  std::vector<bool> marks;
+  for (int i = 0; i < 40; ++i)
+    marks.push_back(i % 2 == 0);
+  const auto acks = acks_of(peer, marks);
+  CHECK(acks.size() < 8);
+  CHECK(acks.back() == std::pair(40U, false));
+}
+
+TEST_CASE("DCTCP without ECN goes by losses", "[tcp][ecn][dctcp][rfc8257-3.5]") {
+  DctcpBench bench;
+  EnginePair pair(bench);
+  pair.drop = [](int, const TxSegment& segment) {
+    return has(segment.header.flags, TcpFlags::Syn) && has(segment.header.flags, TcpFlags::Ece);
+  };
+  pair.run(3s);
+  REQUIRE(pair.a->state() == State::Established);
+  std::uint64_t count = 0;
+  pair.drop = [&](int, const TxSegment& segment) {
+    CHECK(segment.ecn == Ecn::NotEct);
+    return segment.payload_length != 0 && ++count % 60 == 0;
+  };
+  const auto sent = pattern(300'000);
+  CHECK(pair.transfer(*pair.a, *pair.b, sent, 30s) == sent);
+  CHECK(bench.stats.fast_recoveries > 0);
+}
+
 }  // namespace
 }  // namespace dataplane::tcp::test
