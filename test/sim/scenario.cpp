@@ -420,6 +420,8 @@ void Draw::draw_ecn() {
   constexpr EcnMode kModes[] = {EcnMode::On, EcnMode::On, EcnMode::Answer, EcnMode::Off};
   for (Station* station : {&out_.client, &out_.server})
     station->tcp.ecn = own.pick(kModes);
+  for (Station* station : {&out_.client, &out_.server})
+    if (own.chance(0.3)) station->tcp.congestion_control = CongestionControl::Dctcp;
   std::vector<LinkConfig*> links{&out_.up, &out_.down};
   for (PathPlan& path : out_.more_paths)
     links.insert(links.end(), {&path.up, &path.down});

@@ -15,13 +15,13 @@ constexpr std::uint64_t kKey = 42;
 /// A client that has done its handshake: MSS 1,000 and a window of 5,000 from the peer, 3,000
 /// announced.
 struct Bench {
-  Bench() {
-    Segment syn = blank(kSyn);
+  explicit Bench(bool ecn = false) {
+    Segment syn = blank(static_cast<std::uint8_t>(ecn ? kSyn | kEce | kCwr : kSyn));
     syn.seq = kIss;
     syn.ack = 0;
     syn.mss = 1460;
     REQUIRE_FALSE(witness.on_sent(kStart, syn));
-    Segment reply = blank(kSyn | kAck);
+    Segment reply = blank(static_cast<std::uint8_t>(ecn ? kSyn | kAck | kEce : kSyn | kAck));
     reply.seq = kIrs;
     reply.ack = kIss + 1;
     reply.mss = 1000;
@@ -113,6 +113,32 @@ TEST_CASE("an acknowledgment number and a right edge that go back are noticed", 
   ack.window = 3000;
   ack.ack -= 1;
   REQUIRE_FALSE(bench.accepts(ack));
+}
+
+TEST_CASE("new octets alone are ECN-capable, and only by agreement", "[sim][oracle][rfc3168-6.1]") {
+  const auto capable = [](Segment s) {
+    s.ecn = kEct0;
+    return s;
+  };
+  Bench without;
+  REQUIRE_FALSE(without.accepts(capable(without.text(0, 1000))));
+  Bench bench(true);
+  REQUIRE(bench.accepts(capable(bench.text(0, 1000))));
+  REQUIRE_FALSE(bench.accepts(capable(bench.text(0, 1000))));
+  REQUIRE_FALSE(bench.accepts(capable(Bench::blank(kAck))));
+  REQUIRE(bench.accepts(bench.text(0, 1000)));
+  for (unsigned i = 1; i < 5; ++i)
+    REQUIRE(bench.accepts(capable(bench.text(i * 1000, 1000))));
+  REQUIRE_FALSE(bench.accepts(capable(bench.text(5000, 1))));
+}
+
+TEST_CASE("ECE says that a mark arrived", "[sim][oracle][rfc3168-6.1.3]") {
+  Bench bench(true);
+  REQUIRE_FALSE(bench.accepts(Bench::blank(kAck | kEce)));
+  Segment marked = bench.arriving(0, 100);
+  marked.ecn = kCe;
+  bench.witness.on_delivered(kStart, marked);
+  REQUIRE(bench.accepts(Bench::blank(kAck | kEce)));
 }
 
 TEST_CASE("nothing follows a FIN", "[sim][oracle]") {
