@@ -19,6 +19,8 @@ AnyController make_controller(Kind kind, const ControllerConfig& config) {
       return CoupledReno<Olia>(config);
     case Kind::Balia:
       return CoupledReno<Balia>(config);
+    case Kind::Wvegas:
+      return Wvegas(config);
     case Kind::Dctcp:
       return Dctcp(config);
   }

@@ -14,6 +14,7 @@
 #include "cc/new_reno.hpp"
 #include "cc/olia.hpp"
 #include "cc/window.hpp"
+#include "cc/wvegas.hpp"
 
 namespace cc {
 
@@ -43,10 +44,10 @@ concept Controller = std::copyable<C> && std::constructible_from<C, const Contro
 
 /// In the order of Kind.
 using AnyController = std::variant<NewReno, Cubic, Bbr, CoupledReno<Lia>, CoupledReno<Olia>,
-                                   CoupledReno<Balia>, Dctcp>;
+                                   CoupledReno<Balia>, Wvegas, Dctcp>;
 static_assert(Controller<NewReno> && Controller<Cubic> && Controller<Bbr> &&
               Controller<CoupledReno<Lia>> && Controller<CoupledReno<Olia>> &&
-              Controller<CoupledReno<Balia>> && Controller<Dctcp>);
+              Controller<CoupledReno<Balia>> && Controller<Wvegas> && Controller<Dctcp>);
 static_assert(std::variant_size_v<AnyController> == kKindCount);
 static_assert(sizeof(AnyController) <= 296);
 

@@ -5,8 +5,8 @@
 namespace cc {
 namespace {
 
-constexpr std::array<std::string_view, kKindCount> kNames{"reno", "cubic", "bbr",  "lia",
-                                                          "olia", "balia", "dctcp"};
+constexpr std::array<std::string_view, kKindCount> kNames{"reno", "cubic", "bbr",    "lia",
+                                                          "olia", "balia", "wvegas", "dctcp"};
 
 }  // namespace
 

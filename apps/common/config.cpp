@@ -205,8 +205,6 @@ PortConfig read_port(TableReader& table, PortNames& names) {
   return port;
 }
 
-constexpr std::string_view kNotYet = "is not supported by this version";
-
 template <class T>
 void assign(T& field, const std::optional<Located<T>>& value) {
   if (value) field = value->value;
@@ -228,7 +226,6 @@ void read_versions(TableReader& table, mptcp::Config& mptcp) {
 }
 
 void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& mptcp) {
-  Report& report = table.report();
   if (const auto enabled = table.flag("enabled")) mptcp.enabled = enabled->value;
   if (const auto scheduler =
           table.word("scheduler", {"min-rtt", "round-robin", "redundant", "blest", "ecf"}))
@@ -236,14 +233,8 @@ void read_mptcp(TableReader& table, dataplane::tcp::Config& tcp, mptcp::Config& 
   if (const auto paths = table.word("path_manager", {"fixed-pairs", "full-mesh", "none"}))
     mptcp.path_manager = mptcp::path_manager_named(paths->value).value_or(mptcp.path_manager);
   if (const auto control = table.word("congestion_control", {"reno", "cubic", "bbr", "lia", "olia",
-                                                             "balia", "dctcp", "wvegas"})) {
-    if (const auto kind = cc::kind_named(control->value))
-      tcp.congestion_control = *kind;
-    else
-      report.error(control->line,
-                   fmt::format("congestion_control \"{}\" {}", control->value, kNotYet),
-                   "Use \"cubic\", \"bbr\" or \"reno\", or \"lia\", \"olia\" or \"balia\".");
-  }
+                                                             "balia", "wvegas", "dctcp"}))
+    tcp.congestion_control = cc::kind_named(control->value).value_or(tcp.congestion_control);
   if (const auto checksum = table.flag("checksum")) mptcp.checksum = checksum->value;
   read_versions(table, mptcp);
   assign(mptcp.join_first_address, table.flag("join_first_address"));
@@ -431,7 +422,7 @@ version = 1                            # the newest: 1 is RFC 8684, 0 is RFC 682
 oldest_version = 0                     # 1: a peer that asks for version 0 is answered as TCP
 scheduler = "min-rtt"                  # min-rtt, round-robin, redundant, blest or ecf
 path_manager = "fixed-pairs"           # fixed-pairs, full-mesh or none
-congestion_control = "cubic"           # reno, cubic, bbr, lia, olia or balia
+congestion_control = "cubic"           # reno, cubic, bbr, lia, olia, balia, wvegas or dctcp
 checksum = false                       # of the data, beside TCP's; on when the peer wants it
 join_first_address = true              # false: the peer joins other addresses only (load balancers)
 blackhole_time = "1h"                  # how long a way that drops the options is spared them

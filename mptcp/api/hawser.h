@@ -184,7 +184,7 @@ HAWSER_API ssize_t hawser_sendmsg(hawser* instance, int socket, const struct msg
  * Buffers, keepalive, timeouts, Nagle's algorithm and the congestion control are what a connection
  * begins with: set them before hawser_connect() or hawser_listen(). Afterwards they are kept, for
  * accepted sockets too, and the connection goes on as it was. TCP_CONGESTION knows reno, cubic,
- * bbr, lia, olia, balia.
+ * bbr, lia, olia, balia, wvegas, dctcp.
  */
 HAWSER_API int hawser_setsockopt(hawser* instance, int socket, int level, int name,
                                  const void* value, socklen_t length);

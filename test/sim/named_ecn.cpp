@@ -62,6 +62,33 @@ std::vector<Scenario> ecn_scenarios() {
   }
   all.push_back(cubic);
 
+  // Queues that DCTCP keeps at the marking threshold; CUBIC and losses would fill all of it, 4 ms.
+  Scenario dctcp = marked("dctcp-short-queue", "1 Gbit/s, 200 us, marks at a queue of 20 frames",
+                          1'000'000'000, 100us, 30'000, 500'000);
+  for (Station* station : {&dctcp.client, &dctcp.server}) {
+    station->tcp.congestion_control = cc::Kind::Dctcp;
+    station->tcp.ecn = EcnMode::Answer;  // It asks by itself.
+  }
+  dctcp.connections[0].server_app.octets = 200'000'000;
+  dctcp.goal->utilisation = 0.95;
+  dctcp.goal->resends_nothing = dctcp.goal->wants_marks = true;
+  dctcp.goal->queue_at_most = 800us;
+  all.push_back(dctcp);
+
+  Scenario wvegas = wide("wvegas-two-paths", "two paths of 100 Mbit/s and 20 ms, by delay alone");
+  wvegas.up.mark_octets = wvegas.down.mark_octets = 0;
+  wvegas.more_paths.resize(1);
+  wvegas.more_paths[0].up = wvegas.up;
+  wvegas.more_paths[0].down = wvegas.down;
+  for (Station* station : {&wvegas.client, &wvegas.server}) {
+    station->mptcp.enabled = true;
+    station->tcp.congestion_control = cc::Kind::Wvegas;
+  }
+  wvegas.goal->utilisation = 0.85;
+  wvegas.goal->resends_nothing = true;
+  wvegas.goal->queue_at_most = 20ms;
+  all.push_back(wvegas);
+
   // Marks that nobody hears of: what fills the queue is lost in the end, as without ECN.
   for (const auto& [name, from] :
        {std::pair("ecn-bleached", kBleachIp), std::pair("ecn-bleached-answer", kBleachSynAck),

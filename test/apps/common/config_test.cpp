@@ -265,10 +265,15 @@ TEST_CASE("a value of the wrong type says what it should be", "[apps][config]") 
   CHECK_THAT(refusal(std::string("engine = 3\n") + kPort), Contains("engine must be a table"));
 }
 
-TEST_CASE("what this version cannot do is refused", "[apps][config]") {
+TEST_CASE("a word that means nothing is answered with one that does", "[apps][config]") {
   const std::string port = kPort;
-  CHECK_THAT(refusal(port + "[mptcp]\ncongestion_control = \"wvegas\"\n"),
-             Contains("a.toml:6: congestion_control \"wvegas\" is not supported by this version"));
+  CHECK_THAT(refusal(port + "[mptcp]\ncongestion_control = \"vegas\"\n"),
+             Contains("Did you mean \"wvegas\"?"));
+  for (std::size_t i = 0; i < cc::kKindCount; ++i) {
+    const std::string name(cc::name_of(static_cast<cc::Kind>(i)));
+    const Config config = accepted(port + "[mptcp]\ncongestion_control = \"" + name + "\"\n");
+    CHECK(cc::name_of(config.tcp.congestion_control) == name);
+  }
   CHECK_THAT(refusal(port + "[mptcp]\nscheduler = \"min-rt\"\n"),
              Contains("Did you mean \"min-rtt\"?"));
 }

@@ -156,7 +156,7 @@ TEST_CASE("a name that is not in the list is answered with the list", "[apps][op
   CHECK_THAT(scheduler.text, Contains("did you mean min-rtt?"));
   CHECK_THAT(scheduler.text, Contains("min-rtt, round-robin, redundant, blest, ecf"));
   CHECK_THAT(farewell({"perf", "serve", "--cc", "vegas"}).text,
-             Contains("reno, cubic, bbr, lia, olia, balia"));
+             Contains("reno, cubic, bbr, lia, olia, balia, wvegas, dctcp"));
   CHECK_THAT(farewell({"perf", "serve", "--paths", "mesh"}).text,
              Contains("none, fixed-pairs, full-mesh"));
   const Farewell help = farewell({"get", "--help"});
