@@ -53,7 +53,7 @@ class CoupledReno {
   }
   void on_idle(Instant /*now*/, Duration idle, Duration rto) {
     if (idle <= rto) return;
-    window_.restart_after_idle();
+    window_.validate_after_idle(idle);
     slow_start_.restart();
   }
   void on_undo() {

@@ -70,7 +70,7 @@ void Cubic::on_idle(Instant now, Duration idle, Duration rto) {
   if (idle <= rto) return;
   // A queue was seen: the next start knows where to end.
   if (slow_start_.is_conservative()) window_.ssthresh = window_.octets();
-  window_.restart_after_idle();
+  window_.validate_after_idle(idle);
   slow_start_.restart();
   // Slow start comes first again; what is known of the plateau stays.
   if (window_.in_slow_start()) curve_.started = false;

@@ -48,7 +48,7 @@ void NewReno::on_timeout(Instant /*now*/, std::uint64_t in_flight) {
 
 void NewReno::on_idle(Instant /*now*/, Duration idle, Duration rto) {
   if (idle <= rto) return;
-  window_.restart_after_idle();
+  window_.validate_after_idle(idle);
   slow_start_.restart();
 }
 

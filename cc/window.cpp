@@ -33,11 +33,15 @@ void Window::collapse(std::uint64_t threshold) {
   cwnd = mss;
 }
 
-void Window::restart_after_idle() {
+void Window::validate_after_idle(Duration idle) {
+  constexpr Duration kNonvalidatedPeriod = std::chrono::minutes(5);
   const auto restart = static_cast<double>(initial());
-  if (cwnd <= restart) return;
+  // Deviation: RFC 5681 §4.1 restarts from the first window when the RTO has passed. A fast path
+  // that was idle because a slow one had the rest would be slow, too, each time that it is given
+  // something.
+  if (idle <= kNonvalidatedPeriod || cwnd <= restart) return;
   if (ssthresh != kNoThreshold) ssthresh = std::max(ssthresh, octets() / 4 * 3);
-  cwnd = restart;
+  cwnd = std::max(restart, cwnd / 2);
 }
 
 void Window::change_mss(std::uint32_t octets) {

@@ -56,9 +56,10 @@ struct Window {
   /// A retransmission timeout. `threshold` counts for the first one only; a segment that is lost
   /// again says nothing new about the path (RFC 5681 §3.1).
   void collapse(std::uint64_t threshold);
-  /// RFC 5681 §4.1. The threshold remembers three quarters of what the path has carried (RFC 7661
-  /// §4.4.3).
-  void restart_after_idle();
+  /// After `idle` with nothing in flight. The window stays for five minutes, being filled by a
+  /// pacer (RFC 7661 §4.3, §4.4.2); then half of it is left, and the threshold remembers three
+  /// quarters (RFC 7661 §4.4.3).
+  void validate_after_idle(Duration idle);
   void change_mss(std::uint32_t octets);
 };
 

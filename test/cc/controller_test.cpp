@@ -150,8 +150,8 @@ TEST_CASE("an undo without a reduction does nothing", "[cc][controller]") {
   CHECK(flow.window_octets() == cwnd);
 }
 
-TEST_CASE("after an idle time longer than the RTO the window is the first one again",
-          "[cc][controller][rfc5681-4.1]") {
+TEST_CASE("an idle time leaves the window as it is for five minutes, and half of it after them",
+          "[cc][controller][rfc7661-4.4]") {
   Flow flow(generate_kind());
   flow.open_to(100);
   flow.lose();
@@ -163,7 +163,10 @@ TEST_CASE("after an idle time longer than the RTO the window is the first one ag
   CHECK(flow.segments() == before);
   flow.wait(5s);
   on_idle(flow.controller(), flow.now(), 5s, 200ms);
-  CHECK(flow.segments() == 10);
+  CHECK(flow.segments() == before);
+  flow.wait(301s);
+  on_idle(flow.controller(), flow.now(), 301s, 200ms);
+  CHECK(flow.segments() == before / 2);
   CHECK(ssthresh(flow.controller()) >= before * kMss / 4 * 3 - 3);
   // Slow start then finds most of it again.
   for (int i = 0; i < 4; ++i)

@@ -140,6 +140,21 @@ TEST_CASE("a window that opens again is filled over the round trip, not at once"
   CHECK(largest_burst(pair) <= 40);
 }
 
+TEST_CASE("a second of silence leaves the window, which is not sent at once",
+          "[tcp][pacer][rfc7661-4.4]") {
+  WideWindow wide;
+  const std::uint64_t cwnd = wide.pair.a->info().cwnd;
+  wide.pair.run(1s);
+  const auto octets = pattern(cwnd);
+  const Instant start = wide.pair.now;
+  CHECK(largest_burst_of(wide.pair, [&] {
+          CHECK(wide.pair.transfer(*wide.pair.a, *wide.pair.b, octets, 10s) == octets);
+        }) <= 40);
+  CHECK(wide.pair.a->info().cwnd >= cwnd);
+  // One round trip for its pacing, a half for the way; from ten segments on it would be five.
+  CHECK(wide.pair.now - start < 200ms);
+}
+
 TEST_CASE("less than half of a window is not sent at once either", "[tcp][pacer]") {
   WideWindow wide;
   const std::uint64_t cwnd = wide.pair.a->info().cwnd;
