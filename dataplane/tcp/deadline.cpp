@@ -42,7 +42,7 @@ void Connection::rearm_retransmit(Instant now) {
     arm(Timer::Trim, now + kTrimAfter);
     return;
   }
-  Instant at = now + rtt_.rto();
+  Instant at = now + (snd_wnd_ == 0 ? rtt_.persist_interval() : rtt_.rto());
   if (config_.user_timeout > 0s)
     at = std::min(at, std::max(unacked_since_ + config_.user_timeout, now + 1ms));
   arm(Timer::Retransmit, at);

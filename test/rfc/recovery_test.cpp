@@ -39,10 +39,47 @@ TEST_CASE("the timeout stays within its bounds", "[tcp][rtt][rfc6298-2]") {
   rtt.on_sample(1us);
   CHECK(rtt.rto() >= 200ms);
   CHECK(rtt.rto() < 201ms);
-  for (int i = 0; i < 30; ++i)
+  for (int i = 0; i < 100; ++i)
     rtt.on_timeout();
   CHECK(rtt.rto() == 60s);
   CHECK(Config{}.rto_max >= 60s);
+}
+
+TEST_CASE("a path that was known is asked for each second, but no sooner than at twice the timeout",
+          "[tcp][rtt][rfc6298-5]") {
+  RttEstimator rtt = estimator();
+  const Duration sample = GENERATE(Duration(10ms), Duration(400ms), Duration(3s));
+  rtt.on_sample(sample);
+  const Duration first = rtt.rto();
+  rtt.on_timeout();
+  CHECK(rtt.rto() == 2 * first);
+  const Duration bound = std::max<Duration>(1s, 2 * first);
+  Duration waited = first + 2 * first;
+  for (int i = 1; i < 64; ++i, waited += rtt.rto()) {
+    rtt.on_timeout();
+    REQUIRE(rtt.rto() <= bound);
+  }
+  CHECK(waited >= 60s);
+  CHECK(rtt.rto() == bound);
+  // From then on it doubles again.
+  rtt.on_timeout();
+  CHECK(rtt.rto() == 2 * bound);
+  rtt.on_progress();
+  CHECK(rtt.rto() == first);
+}
+
+TEST_CASE("probes of a closed window and attempts to connect double without bound",
+          "[tcp][rtt][rfc6298-5]") {
+  RttEstimator unknown = estimator();
+  RttEstimator known = estimator();
+  known.on_sample(10ms);
+  const Duration first = known.rto();
+  for (int i = 1; i <= 5; ++i) {
+    unknown.on_timeout();
+    known.on_timeout();
+    CHECK(unknown.rto() == 1s * (1 << i));
+    CHECK(known.persist_interval() == first * (1 << i));
+  }
 }
 
 TEST_CASE("on a path without any variation there is room for a queue", "[tcp][rtt][rfc6298-2]") {

@@ -149,7 +149,7 @@ TEST_CASE("the retransmission timer doubles from one timeout to the next",
     REQUIRE(again);
     CHECK(again->header.seq == SeqNum(101));
     const Duration wait = peer.connection->next_deadline() - peer.now;
-    CHECK(wait == 2 * last);
+    CHECK(wait == std::min<Duration>(2 * last, 1s));
     last = wait;
   }
 }
