@@ -65,6 +65,7 @@ bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome
     rack_.on_duplicate_reported(ack, snd_nxt_);
     undo_if_spurious(sacks.front());
   }
+  judge_timeout(segment, acked, duplicate);
   take_rtt_sample(now, segment, acked);
   if (acked.cumulative != 0) on_new_ack(now, segment, acked, out);
   if (state_ == State::Closed) return false;
@@ -116,7 +117,7 @@ void Connection::on_new_ack(Instant now, const wire::TcpSegment& segment,
   rtt_.on_progress();
 
   if (recovery_ != Recovery::None && snd_una_ >= recovery_point_) {
-    end_recovery();
+    end_recovery(true);
   } else if (recovery_ == Recovery::Fast && !sack_) {
     scoreboard_.mark_first_lost();  // A partial ACK (RFC 6582 §3.2 step 3).
     force_retransmit_ = true;
@@ -151,16 +152,21 @@ void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool d
 }
 
 void Connection::detect_by_time(Instant now) {
+  // A queue that overflows loses one in two; waiting for these would only lose more.
+  const std::uint32_t missing = scoreboard_.missing();
+  if (missing > kDupThresh * snd_mss_ && 4 * missing >= scoreboard_.sacked())
+    rack_.on_many_missing();
   const bool certain = recovery_ != Recovery::None || scoreboard_.sacked_segments() >= kDupThresh;
   const Duration window = rack_.reorder_window(rtt_.min_rtt(), rtt_.srtt(), certain);
   arm(Timer::Reorder, scoreboard_.mark_lost_by_time(rack_, window, now));
   if (scoreboard_.sacked() != 0) disarm(Timer::TailProbe);  // What is missing is known.
 }
 
-void Connection::end_recovery() {
+void Connection::end_recovery(bool lost) {
   recovery_ = Recovery::None;
+  frto_.stop();
   reno_left_network_ = 0;
-  rack_.on_recovery_end();
+  rack_.on_recovery_end(lost);
 }
 
 void Connection::undo_if_spurious(const wire::SackBlock& duplicate) {
@@ -168,7 +174,39 @@ void Connection::undo_if_spurious(const wire::SackBlock& duplicate) {
   undo_.close();
   ++env_.stats.recoveries_undone;
   cc::on_undo(cc_);
-  if (recovery_ == Recovery::Fast) end_recovery();
+  if (recovery_ == Recovery::Fast) end_recovery(false);
+}
+
+void Connection::judge_timeout(const wire::TcpSegment& segment, const Scoreboard::Acked& acked,
+                               bool duplicate) {
+  if (!frto_.is_on()) return;
+  const wire::TcpOptions& options = segment.header.options;
+  Frto::Ack seen{.ack = segment.header.ack,
+                 .highest = segment.header.ack,
+                 .advanced = acked.cumulative != 0,
+                 .shows_loss = (duplicate && !sack_) || acked.duplicate_reported,
+                 .reports_original = acked.original};
+  if (sack_)
+    for (const wire::SackBlock& block : options.sacks())
+      seen.highest = max(seen.highest, block.end);
+  if (timestamps_ && options.timestamps && options.timestamps->echo_reply != 0)
+    seen.echo = options.timestamps->echo_reply;
+  const bool held_back = frto_.holds_back();
+  if (frto_.on_ack(seen)) return undo_timeout();
+  // The two new segments may fill the window that the timeout has left.
+  if (held_back && !frto_.holds_back()) force_retransmit_ = true;
+}
+
+/// The response of RFC 4015: the window is as it was, and sending goes on with new data. The next
+/// samples take the timer beyond the delay; what the window has room for at once is paced.
+void Connection::undo_timeout() {
+  ++env_.stats.timeouts_spurious;
+  undo_.close();
+  cc::on_undo(cc_);
+  scoreboard_.forget_losses();
+  // It may be the segment that was sent again: all others left before it and are not lost.
+  rack_.forget_reference();
+  if (recovery_ == Recovery::Timeout) end_recovery(false);
 }
 
 void Connection::tell_controller(Instant now, const Scoreboard::Acked& acked,

@@ -140,11 +140,15 @@ std::uint32_t Connection::send_room() const {
   const std::uint64_t queued = unsent();
   const SeqNum edge = snd_una_ + snd_wnd_;
   const std::uint64_t usable = edge > snd_nxt_ ? edge - snd_nxt_ : 0;
+  const std::uint64_t beyond = usable > queued ? usable - queued : 0;
+  if (frto_.wants_new_data()) {
+    const std::uint64_t wanted = 2 * payload_room();
+    return static_cast<std::uint32_t>(std::min(wanted - std::min(wanted, queued), beyond));
+  }
   const std::uint64_t waiting = queued + scoreboard_.waiting();
   const std::uint64_t flight = pipe() + waiting;
   const std::uint64_t window = congestion_window() + payload_room();
-  return static_cast<std::uint32_t>(
-      std::min(window > flight ? window - flight : 0, usable > queued ? usable - queued : 0));
+  return static_cast<std::uint32_t>(std::min(window > flight ? window - flight : 0, beyond));
 }
 
 void Connection::set_receive_window(std::uint32_t window, std::uint32_t buffer) {

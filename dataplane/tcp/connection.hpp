@@ -12,6 +12,7 @@
 #include "dataplane/base/time.hpp"
 #include "dataplane/tcp/config.hpp"
 #include "dataplane/tcp/ecn.hpp"
+#include "dataplane/tcp/frto.hpp"
 #include "dataplane/tcp/pacer.hpp"
 #include "dataplane/tcp/peer_syn.hpp"
 #include "dataplane/tcp/prr.hpp"
@@ -247,7 +248,10 @@ class Connection {
   bool detects_by_time() const { return sack_ && config_.rack; }
   void detect_by_time(Instant now);
   void undo_if_spurious(const wire::SackBlock& duplicate);
-  void end_recovery();
+  void judge_timeout(const wire::TcpSegment& segment, const Scoreboard::Acked& acked,
+                     bool duplicate);
+  void undo_timeout();
+  void end_recovery(bool lost);
   void update_send_window(Instant now, const wire::TcpSegment& segment);
   void take_rtt_sample(Instant now, const wire::TcpSegment& segment,
                        const Scoreboard::Acked& acked);
@@ -258,6 +262,7 @@ class Connection {
   // output.cpp
   bool emit_retransmission(Instant now, wire::TxSegment& out);
   bool emit_new(Instant now, wire::TxSegment& out, std::uint32_t most);
+  bool emit_new_after_timeout(Instant now, wire::TxSegment& out);
   void on_nothing_to_send();
   void on_window_full(Instant now);
   bool emit_tail_probe(Instant now, wire::TxSegment& out);
@@ -294,6 +299,7 @@ class Connection {
   void on_retransmit_timeout(Instant now, Outcome& out);
   void arm_tail_probe(Instant now);
   void on_reorder_timeout(Instant now);
+  void enter_timeout_recovery(Instant now);
   void on_keepalive(Instant now, Outcome& out);
   bool gives_up(Instant now) const;
   void enter_time_wait(Instant now);
@@ -384,6 +390,7 @@ class Connection {
   Rack rack_;
   TailProbe tail_probe_;
   Undo undo_;
+  Frto frto_;
   Prr prr_;
   Pacer pacer_;
   RttEstimator rtt_;

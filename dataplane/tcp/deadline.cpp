@@ -108,18 +108,27 @@ void Connection::on_retransmit_timeout(Instant now, Outcome& out) {
     probe_in_flight_ = true;
     undo_.close();
   } else {
-    ++env_.stats.timeouts;
-    // RFC 5681 §3.1: a segment that times out again does not lower ssthresh again.
-    if (rtt_.backoff() == 0) {
-      cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
-      undo_.start(snd_una_);
-    }
-    ecn_answer_.on_reduced(snd_nxt_, false);
-    recovery_ = Recovery::Timeout;
-    recovery_point_ = snd_nxt_;
+    enter_timeout_recovery(now);
   }
   rtt_.on_timeout();
   rearm_retransmit(now);
+}
+
+void Connection::enter_timeout_recovery(Instant now) {
+  ++env_.stats.timeouts;
+  // RFC 5681 §3.1: a segment that times out again does not lower ssthresh again.
+  if (rtt_.backoff() == 0) {
+    cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
+    undo_.start(snd_una_);
+  }
+  if (recovery_ == Recovery::None) {
+    frto_.start(snd_nxt_, timestamp(now));
+  } else {
+    frto_.on_timeout_again();
+  }
+  ecn_answer_.on_reduced(snd_nxt_, false);
+  recovery_ = Recovery::Timeout;
+  recovery_point_ = snd_nxt_;
 }
 
 void Connection::on_keepalive(Instant now, Outcome& out) {

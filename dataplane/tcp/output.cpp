@@ -31,8 +31,8 @@ bool Connection::poll_transmit(Instant now, wire::TxSegment& out, std::uint32_t 
   if (ecn_echo_.has_turns()) return emit_turn(now, out);
   if (bare_ack_wanted_ || (ack_now_ && reserve_with_payload_ != 0 && has_sacks_for_an_ack_only()))
     return emit_ack(now, out);
-  if (may_send(state_) &&
-      (emit_retransmission(now, out) || emit_tail_probe(now, out) || emit_new(now, out, most)))
+  if (may_send(state_) && (emit_new_after_timeout(now, out) || emit_retransmission(now, out) ||
+                           emit_tail_probe(now, out) || emit_new(now, out, most)))
     return true;
   return emit_ack(now, out);
 }
@@ -143,7 +143,7 @@ bool Connection::emit_reset(wire::TxSegment& out) {
 }
 
 bool Connection::emit_retransmission(Instant now, wire::TxSegment& out) {
-  if (!scoreboard_.has_lost()) return false;
+  if (!scoreboard_.has_lost() || (frto_.holds_back() && !force_retransmit_)) return false;
   const Scoreboard::Sent* lost = scoreboard_.next_lost();
   if (lost == nullptr) return false;
   if (!force_retransmit_ && (pipe() + lost->length > congestion_window() || !check_pace(now)))
@@ -173,6 +173,16 @@ void Connection::resend(Instant now, const Scoreboard::Sent& segment, wire::TxSe
   ++segments_retransmitted_;
   ++env_.stats.segments_retransmitted;
   on_data_emitted(now, 1);
+}
+
+bool Connection::emit_new_after_timeout(Instant now, wire::TxSegment& out) {
+  if (!frto_.wants_new_data()) return false;
+  if (!emit_new(now, out, 0)) {
+    frto_.stop();  // RFC 5682 §2.1 step 2b: then nothing more can be told.
+    return false;
+  }
+  frto_.on_new_data_sent();
+  return true;
 }
 
 bool Connection::emit_tail_probe(Instant now, wire::TxSegment& out) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "dataplane/base/seq.hpp"
 #include "dataplane/base/time.hpp"
@@ -15,6 +16,7 @@ class Rack {
  public:
   /// §6.2 step 2: of all that has arrived, the segment that was sent last.
   void on_delivered(Instant sent_at, SeqNum end, Duration rtt) {
+    note_longest(sent_at + rtt, rtt);
     if (has_reference_ && !is_before(sent_at_, end_, sent_at, end)) return;
     has_reference_ = true;
     sent_at_ = sent_at;
@@ -23,6 +25,8 @@ class Rack {
   }
   /// §6.2 step 3: a segment that was sent once arrived after one with a higher sequence number.
   void on_reordering() { reordering_seen_ = true; }
+  /// So much is missing at once that it cannot all be late.
+  void on_many_missing() { loss_seen_ = true; }
   /// §6.2 step 4: the peer reported a duplicate, so that the window was too small; counts once for
   /// each round trip.
   void on_duplicate_reported(SeqNum snd_una, SeqNum snd_nxt) {
@@ -33,15 +37,24 @@ class Rack {
     multiplier_ = std::min<std::uint8_t>(static_cast<std::uint8_t>(multiplier_ + 1), kLargest);
     recoveries_left_ = kPersistence;
   }
-  void on_recovery_end() {
+  /// What has arrived says nothing any more about what should have arrived.
+  void forget_reference() { has_reference_ = false; }
+  /// `lost`: something really was.
+  void on_recovery_end(bool lost) {
+    loss_seen_ = loss_seen_ || lost;
     if (recoveries_left_ != 0 && --recoveries_left_ == 0) multiplier_ = 1;
   }
 
   /// How long to wait for what may only be late. `certain`: enough has arrived, or recovery is on,
   /// so that without any reordering seen so far nothing needs to be waited for.
   Duration reorder_window(Duration min_rtt, Duration srtt, bool certain) const {
-    if (!reordering_seen_ && certain) return Duration::zero();
-    return std::min(min_rtt / 4 * multiplier_, srtt);
+    // Deviation: RFC 8985 §6.2 step 4 holds the first segments that come out of order for lost, and
+    // learns of reordering by its mistake. The first hole of a connection is given time instead; a
+    // path that has lost something, and has not reordered, is known to keep the order.
+    if (!reordering_seen_ && loss_seen_ && certain) return Duration::zero();
+    // What is late may have met a longer queue than what stands for the arrivals.
+    const Duration longer = std::max(longest_, longest_before_) - rtt_;
+    return std::min(min_rtt / 4 * multiplier_ + std::max<Duration>(longer, 0ns), srtt);
   }
   /// Whether a segment left before the one that stands for what has arrived.
   bool was_sent_before(Instant sent_at, SeqNum end) const {
@@ -57,12 +70,26 @@ class Rack {
     return a_sent < b_sent || (a_sent == b_sent && a_end < b_end);
   }
 
+  /// Of the current round trip and the one before.
+  void note_longest(Instant now, Duration rtt) {
+    if (now - round_ > rtt) {
+      round_ = now;
+      longest_before_ = std::exchange(longest_, rtt);
+    } else {
+      longest_ = std::max(longest_, rtt);
+    }
+  }
+
   Instant sent_at_{};
   Duration rtt_{};
+  Instant round_{};
+  Duration longest_{};
+  Duration longest_before_{};
   SeqNum end_;
   SeqNum duplicate_round_;
   bool has_reference_ = false;
   bool reordering_seen_ = false;
+  bool loss_seen_ = false;  ///< A recovery was no mistake, or too much was missing.
   bool in_duplicate_round_ = false;
   std::uint8_t multiplier_ = 1;
   std::uint8_t recoveries_left_ = 0;

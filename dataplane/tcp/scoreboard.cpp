@@ -74,6 +74,7 @@ void Scoreboard::on_delivered(const Sent& segment, Pass& pass) {
     pass.rack.on_delivered(segment.sent_at, segment.end(), rtt);
   arrived_ = max(arrived_, segment.end());
   if (!segment.sent_once) return;
+  out.original = true;
   if (segment.end() < pass.highest) out.reordered = true;
   if (segment.sent_at < pass.latest) return;
   pass.latest = segment.sent_at;
@@ -256,6 +257,13 @@ void Scoreboard::mark_longer_lost(std::uint32_t length) {
     unmark(sent_[i]);
     mark_lost(sent_[i]);
   }
+}
+
+void Scoreboard::forget_losses() {
+  for (std::size_t i = 0; i < sent_.size(); ++i)
+    unmark(sent_[i]);
+  newly_lost_ = {};
+  if (!sent_.empty()) lost_below_ = timed_below_ = sent_.front().begin;
 }
 
 void Scoreboard::forget_sacks() {

@@ -44,6 +44,7 @@ class Scoreboard {
     std::optional<Duration> rtt;      ///< From the latest sent segment that was sent once.
     bool duplicate_reported = false;  ///< The first block was a D-SACK (RFC 2883 §4).
     bool reordered = false;  ///< A segment that was sent once came later than one behind it.
+    bool original = false;   ///< A segment that was sent once came.
     /// Octets delivered that no earlier ACK had reported.
     std::uint32_t delivered = 0;
     cc::RateSample rate{};
@@ -76,6 +77,8 @@ class Scoreboard {
   void mark_all_lost();
   /// Segments of more than `length` octets did not fit the path.
   void mark_longer_lost(std::uint32_t length);
+  /// What was held to be lost is in flight after all.
+  void forget_losses();
   /// The receiver dropped what it had SACKed (RFC 2018 §8): forget all SACKs.
   void forget_sacks();
   bool first_is_sacked() const { return !sent_.empty() && sent_.front().sacked; }
@@ -92,6 +95,10 @@ class Scoreboard {
   std::uint32_t pipe() const { return total_ - sacked_ - lost_ + retransmitted_; }
   std::uint32_t sacked() const { return sacked_; }
   std::size_t sacked_segments() const { return sacked_segments_; }
+  /// Octets that are missing below the highest that was SACKed.
+  std::uint32_t missing() const {
+    return sacked_ == 0 ? 0 : highest_sacked_ - sent_.front().begin - sacked_;
+  }
   bool has_lost() const { return lost_ != retransmitted_; }
   /// Octets that are to be sent again.
   std::uint32_t waiting() const { return lost_ - retransmitted_; }

@@ -29,6 +29,7 @@ struct Stats {
   std::uint64_t challenge_acks_limited = 0;
   std::uint64_t fast_recoveries = 0;     ///< TCPSackRecovery, TCPRenoRecovery
   std::uint64_t timeouts = 0;            ///< TCPTimeouts
+  std::uint64_t timeouts_spurious = 0;   ///< TCPSpuriousRTOs: undone, nothing was sent again.
   std::uint64_t tail_probes = 0;         ///< TCPLossProbes
   std::uint64_t tail_losses = 0;         ///< TCPLossProbeRecovery: repaired by a tail probe.
   std::uint64_t recoveries_undone = 0;   ///< TCPDSACKUndo: nothing had been lost.
@@ -73,6 +74,7 @@ struct Stats {
     visit("challenge_acks_limited", challenge_acks_limited);
     visit("fast_recoveries", fast_recoveries);
     visit("timeouts", timeouts);
+    visit("timeouts_spurious", timeouts_spurious);
     visit("tail_probes", tail_probes);
     visit("tail_losses", tail_losses);
     visit("recoveries_undone", recoveries_undone);

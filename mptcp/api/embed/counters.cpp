@@ -32,6 +32,7 @@ constexpr std::array kMibNames{
     MibName{"challenge_acks", Group::TcpExt, "TCPChallengeACK"},
     MibName{"fast_recoveries", Group::TcpExt, "TCPSackRecovery"},
     MibName{"timeouts", Group::TcpExt, "TCPTimeouts"},
+    MibName{"timeouts_spurious", Group::TcpExt, "TCPSpuriousRTOs"},
     MibName{"tail_probes", Group::TcpExt, "TCPLossProbes"},
     MibName{"tail_losses", Group::TcpExt, "TCPLossProbeRecovery"},
     MibName{"recoveries_undone", Group::TcpExt, "TCPDSACKUndo"},

@@ -146,6 +146,9 @@ TEST_CASE("a second of silence leaves the window, which is not sent at once",
   const std::uint64_t cwnd = wide.pair.a->info().cwnd;
   wide.pair.run(1s);
   const auto octets = pattern(cwnd);
+  REQUIRE(wide.pair.transfer(*wide.pair.a, *wide.pair.b, pattern(100), 1s) == pattern(100));
+  CHECK(wide.pair.a->info().cwnd >= cwnd);
+  wide.pair.run(1s);
   const Instant start = wide.pair.now;
   CHECK(largest_burst_of(wide.pair, [&] {
           CHECK(wide.pair.transfer(*wide.pair.a, *wide.pair.b, octets, 10s) == octets);

@@ -11,14 +11,17 @@ namespace dataplane::tcp::test {
 namespace {
 
 constexpr std::uint32_t kMss = 1'460;
+/// For what may only be late: a quarter of the shortest round trip, the handshake's 10 ms.
+constexpr Duration kPatience = 3ms;
 
 /// Ten full segments in flight, sent `apart`, to a peer that has SACK and a round trip of 40 ms.
 struct Flight {
-  explicit Flight(Duration apart = 0ns) {
+  explicit Flight(Duration apart = 0ns, bool has_lost = false) {
     peer.connection->write(pattern(kMss));
     peer.all_sent();
     peer.now += 40ms;
     acknowledge(1);
+    if (has_lost) lose_one();
     for (int i = 0; i < 10; ++i, peer.now += apart) {
       peer.connection->write(pattern(kMss));
       REQUIRE(peer.all_sent().size() == 1);
@@ -26,11 +29,29 @@ struct Flight {
     peer.now += 40ms - 10 * apart;
   }
   /// Of the ten: 0 is the first.
-  SeqNum at(std::uint32_t segment) const { return SeqNum(101) + (segment + 1) * kMss; }
+  SeqNum at(std::uint32_t segment) const { return SeqNum(101) + (first + segment) * kMss; }
+  /// All before the ten, and of these one less than `segments`.
   void acknowledge(std::uint32_t segments) {
     peer.next.options = {};
-    peer.next.ack = SeqNum(101) + segments * kMss;
+    peer.next.ack = SeqNum(101) + (first - 1 + segments) * kMss;
     peer.receive();
+  }
+  /// Some flights, and a loss in the last of them.
+  void lose_one() {
+    for (const std::uint32_t count : {10U, 16U}) {
+      peer.connection->write(pattern(count * kMss));
+      REQUIRE(peer.all_sent().size() == count);
+      peer.now += 40ms;
+      if (count == 10) acknowledge(1 + count);
+      if (count == 10) first += count;
+    }
+    sack(1, 16);
+    wait(kPatience);
+    REQUIRE(sent_again() == std::set<std::uint32_t>{0});
+    peer.now += 40ms;
+    first += 16;
+    acknowledge(1);
+    bench.stats = {};
   }
   void sack(std::uint32_t from, std::uint32_t to) {
     peer.next.options = {};
@@ -53,6 +74,7 @@ struct Flight {
 
   Bench bench;
   ScriptedPeer peer{bench, syn_with({.sack = true})};
+  std::uint32_t first = 1;  ///< Of the ten: so many were sent before.
 };
 
 using Segments = std::set<std::uint32_t>;
@@ -72,14 +94,61 @@ TEST_CASE("a segment is lost when one that was sent later has arrived a reorderi
   CHECK(flight.bench.stats.timeouts == 0);
 }
 
-TEST_CASE("without reordering three segments are proof enough", "[tcp][rack][rfc8985-6.2]") {
+TEST_CASE("the first hole of a connection may be late, whatever came behind it",
+          "[tcp][rack][rfc8985-6.2]") {
   Flight flight;
+  flight.sack(2, 5);
+  CHECK(flight.sent_again().empty());
+  SECTION("it is") {
+    flight.acknowledge(6);
+    flight.wait(20ms);
+    CHECK(flight.sent_again().empty());
+    CHECK(flight.bench.stats.fast_recoveries == 0);
+  }
+  SECTION("it is not") {
+    flight.wait(kPatience);
+    CHECK(flight.sent_again().count(0) == 1);
+  }
+}
+
+TEST_CASE("so much that is missing at once is not late", "[tcp][rack][rfc8985-6.2]") {
+  Flight flight;
+  flight.sack(4, 7);
+  CHECK(flight.sent_again().count(0) == 1);
+}
+
+TEST_CASE("without reordering three segments are proof enough", "[tcp][rack][rfc8985-6.2]") {
+  Flight flight(0ns, true);
   flight.sack(2, 5);
   CHECK(flight.sent_again() == Segments{0, 1});
 }
 
+TEST_CASE("once something was lost and nothing reordered three segments are proof enough",
+          "[tcp][rack][rfc8985-6.2]") {
+  Rack rack;
+  CHECK(rack.reorder_window(40ms, 50ms, true) == 10ms);
+  rack.on_recovery_end(false);  // It was a mistake.
+  CHECK(rack.reorder_window(40ms, 50ms, true) == 10ms);
+  rack.on_recovery_end(true);
+  CHECK(rack.reorder_window(40ms, 50ms, true) == 0ms);
+  CHECK(rack.reorder_window(40ms, 50ms, false) == 10ms);
+  rack.on_reordering();
+  CHECK(rack.reorder_window(40ms, 50ms, true) == 10ms);
+}
+
+TEST_CASE("what is late may have met the longest queue of two round trips",
+          "[tcp][rack][rfc8985-6.2]") {
+  Rack rack;
+  rack.on_delivered(Instant(1s), SeqNum(1), 45ms);
+  rack.on_delivered(Instant(1s) + 40ms, SeqNum(2), 41ms);
+  CHECK(rack.reorder_window(40ms, 42ms, true) == 14ms);
+  for (std::uint32_t i = 2; i < 5; ++i)
+    rack.on_delivered(Instant(1s) + i * 50ms, SeqNum(i + 1), 41ms);
+  CHECK(rack.reorder_window(40ms, 42ms, true) == 10ms);
+}
+
 TEST_CASE("what was sent after the last that arrived is not lost", "[tcp][rack][rfc8985-6.2]") {
-  Flight flight(1ms);
+  Flight flight(1ms, true);
   flight.sack(1, 5);
   CHECK(flight.sent_again() == Segments{0});
   flight.wait(30ms);
@@ -87,7 +156,7 @@ TEST_CASE("what was sent after the last that arrived is not lost", "[tcp][rack][
 }
 
 TEST_CASE("a lost retransmission is found by what was sent after it", "[tcp][rack][rfc8985-6.2]") {
-  Flight flight;
+  Flight flight(0ns, true);
   flight.sack(1, 4);
   CHECK(flight.sent_again() == Segments{0});
   flight.sack(4, 6);
@@ -132,7 +201,7 @@ TEST_CASE("reported duplicates widen the reordering window, up to a round trip",
   }
   CHECK(last == 50ms);
   for (int i = 0; i < 16; ++i)
-    rack.on_recovery_end();
+    rack.on_recovery_end(true);
   CHECK(rack.reorder_window(40ms, 50ms, true) == 10ms);
 }
 
@@ -205,7 +274,7 @@ TEST_CASE("a tail probe that repaired a loss counts as a loss", "[tcp][rack][rfc
 
 TEST_CASE("a recovery of what was not lost is undone when the peer reports the duplicates",
           "[tcp][rack][undo]") {
-  Flight flight;
+  Flight flight(0ns, true);
   const std::uint64_t before = flight.peer.connection->info().cwnd;
   flight.sack(2, 6);
   CHECK(flight.sent_again() == Segments{0, 1});
