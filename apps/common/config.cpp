@@ -265,6 +265,8 @@ void read_tcp(TableReader& table, dataplane::tcp::Config& tcp) {
   assign(tcp.timestamps, table.flag("timestamps"));
   assign(tcp.sack, table.flag("sack"));
   assign(tcp.window_scaling, table.flag("window_scaling"));
+  if (const auto probing = table.word("mtu_probing", {"off", "blackhole"}))
+    tcp.mtu_probing = probing->value == "blackhole";
   constexpr std::uint64_t kSmallest = 4096;
   constexpr std::uint64_t kLargest = dataplane::tcp::kMaxReceiveBuffer;
   const auto receive_max = table.size("receive_buffer_max", kSmallest, kLargest);

@@ -67,6 +67,11 @@ bool Connection::apply_ack(Instant now, const wire::TcpSegment& segment, Outcome
   }
   judge_timeout(segment, acked, duplicate);
   take_rtt_sample(now, segment, acked);
+  if (const std::uint32_t size =
+          mtu_search_.on_ack(now, acked.longest, acked.cumulative != 0, payload_room())) {
+    ++env_.stats.sizes_raised;
+    set_payload_room(size);
+  }
   if (acked.cumulative != 0) on_new_ack(now, segment, acked, out);
   if (state_ == State::Closed) return false;
   detect_loss(now, acked, duplicate, in_flight);
@@ -139,7 +144,7 @@ void Connection::detect_loss(Instant now, const Scoreboard::Acked& acked, bool d
     } else {
       scoreboard_.mark_lost_by_sack(snd_mss_);
     }
-    if (recovery_ == Recovery::None && scoreboard_.has_lost()) enter_recovery(now, in_flight);
+    react_to_loss(now, in_flight);
     return;
   }
   if (!duplicate || recovery_ == Recovery::Timeout) return;
@@ -181,10 +186,11 @@ void Connection::judge_timeout(const wire::TcpSegment& segment, const Scoreboard
                                bool duplicate) {
   if (!frto_.is_on()) return;
   const wire::TcpOptions& options = segment.header.options;
+  const bool is_piece = acked.cumulative != 0 && acked.cumulative <= mtu_search_.piece();
   Frto::Ack seen{.ack = segment.header.ack,
                  .highest = segment.header.ack,
                  .advanced = acked.cumulative != 0,
-                 .shows_loss = (duplicate && !sack_) || acked.duplicate_reported,
+                 .shows_loss = (duplicate && !sack_) || is_piece || acked.duplicate_reported,
                  .reports_original = acked.original};
   if (sack_)
     for (const wire::SackBlock& block : options.sacks())
@@ -234,6 +240,17 @@ void Connection::tell_controller(Instant now, const Scoreboard::Acked& acked,
                 acked.cumulative != 0 && loss.octets == 0);
 }
 
+void Connection::react_to_loss(Instant now, std::uint64_t in_flight) {
+  if (recovery_ != Recovery::None || !scoreboard_.has_lost()) return;
+  const Scoreboard::Sent* lost = scoreboard_.next_lost();
+  if (lost == nullptr || !mtu_search_.is_probe(lost->begin, scoreboard_.waiting()))
+    return enter_recovery(now, in_flight);
+  // RFC 4821 §7.6.2: a probe that is lost alone was too long, and is no sign of congestion.
+  mtu_search_.on_probe_lost(now, payload_room());
+  static_cast<void>(scoreboard_.take_newly_lost());
+  force_retransmit_ = true;
+}
+
 void Connection::enter_recovery(Instant now, std::uint64_t in_flight) {
   ++env_.stats.fast_recoveries;
   recovery_ = Recovery::Fast;
@@ -241,6 +258,7 @@ void Connection::enter_recovery(Instant now, std::uint64_t in_flight) {
   force_retransmit_ = true;
   prr_.start(in_flight);
   undo_.start(snd_una_);
+  mtu_search_.forget_probe(now);
   tail_probe_.stop();
   disarm(Timer::TailProbe);
   // One answer to all signals of a window of data (RFC 3168 §6.1.2).

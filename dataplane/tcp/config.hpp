@@ -50,6 +50,10 @@ struct Config {
   bool window_scaling = true;  ///< RFC 7323 §2.
   bool rack = true;  ///< With SACK: losses by time and tail probes (RFC 8985); else RFC 6675.
 
+  /// Where segments vanish for their size and no ICMP says so, it falls, and is found again by
+  /// probes (RFC 4821).
+  bool mtu_probing = true;
+
   /// Receive buffer: where autotuning starts and where it ends, octets, at most 1 GiB (RFC 7323
   /// §2.3).
   std::uint32_t receive_buffer_initial = 256 * 1024;

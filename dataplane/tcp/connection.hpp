@@ -13,6 +13,7 @@
 #include "dataplane/tcp/config.hpp"
 #include "dataplane/tcp/ecn.hpp"
 #include "dataplane/tcp/frto.hpp"
+#include "dataplane/tcp/mtu_search.hpp"
 #include "dataplane/tcp/pacer.hpp"
 #include "dataplane/tcp/peer_syn.hpp"
 #include "dataplane/tcp/prr.hpp"
@@ -251,6 +252,7 @@ class Connection {
   void judge_timeout(const wire::TcpSegment& segment, const Scoreboard::Acked& acked,
                      bool duplicate);
   void undo_timeout();
+  void react_to_loss(Instant now, std::uint64_t in_flight);
   void end_recovery(bool lost);
   void update_send_window(Instant now, const wire::TcpSegment& segment);
   void take_rtt_sample(Instant now, const wire::TcpSegment& segment,
@@ -287,6 +289,8 @@ class Connection {
   std::uint32_t timestamp(Instant now) const;
   std::uint64_t unsent() const;
   std::uint32_t payload_room() const;
+  std::uint32_t size_probe(Instant now, std::uint32_t room, std::uint64_t queued) const;
+  void set_payload_room(std::uint32_t octets);
   std::uint32_t payload_room_beside(const wire::TcpOptions& options) const;
   std::uint32_t send_limit() const;
 
@@ -300,6 +304,7 @@ class Connection {
   void arm_tail_probe(Instant now);
   void on_reorder_timeout(Instant now);
   void enter_timeout_recovery(Instant now);
+  bool is_in_black_hole(Instant now);
   void on_keepalive(Instant now, Outcome& out);
   bool gives_up(Instant now) const;
   void enter_time_wait(Instant now);
@@ -391,6 +396,7 @@ class Connection {
   TailProbe tail_probe_;
   Undo undo_;
   Frto frto_;
+  MtuSearch mtu_search_;
   Prr prr_;
   Pacer pacer_;
   RttEstimator rtt_;

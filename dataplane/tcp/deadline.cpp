@@ -62,7 +62,7 @@ void Connection::arm_tail_probe(Instant now) {
 void Connection::on_reorder_timeout(Instant now) {
   const std::uint64_t in_flight = pipe();
   detect_by_time(now);
-  if (recovery_ == Recovery::None && scoreboard_.has_lost()) enter_recovery(now, in_flight);
+  react_to_loss(now, in_flight);
 }
 
 bool Connection::gives_up(Instant now) const {
@@ -116,19 +116,38 @@ void Connection::on_retransmit_timeout(Instant now, Outcome& out) {
 
 void Connection::enter_timeout_recovery(Instant now) {
   ++env_.stats.timeouts;
-  // RFC 5681 §3.1: a segment that times out again does not lower ssthresh again.
-  if (rtt_.backoff() == 0) {
-    cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
-    undo_.start(snd_una_);
-  }
-  if (recovery_ == Recovery::None) {
-    frto_.start(snd_nxt_, timestamp(now));
+  if (is_in_black_hole(now)) {
+    frto_.stop();
+    undo_.close();
   } else {
-    frto_.on_timeout_again();
+    // RFC 5681 §3.1: a segment that times out again does not lower ssthresh again.
+    if (rtt_.backoff() == 0) {
+      cc::on_timeout(cc_, now, snd_nxt_ - snd_una_);
+      undo_.start(snd_una_);
+    }
+    if (recovery_ == Recovery::None) {
+      frto_.start(snd_nxt_, timestamp(now));
+    } else {
+      frto_.on_timeout_again();
+    }
   }
   ecn_answer_.on_reduced(snd_nxt_, false);
   recovery_ = Recovery::Timeout;
   recovery_point_ = snd_nxt_;
+}
+
+/// Whether whole segments vanish where short ones pass. Then they are short from now on.
+bool Connection::is_in_black_hole(Instant now) {
+  const std::uint32_t length = std::min(scoreboard_.first().length, payload_room());
+  if (!config_.mtu_probing || !mtu_search_.on_timeout(length, rtt_.backoff() != 0)) return false;
+  ++env_.stats.black_holes;
+  set_payload_room(mtu_search_.passed());
+  mtu_search_.on_lowered(now, length);
+  // What was dropped for its size is no sign of congestion: the path is as unknown as at the start.
+  scoreboard_.mark_longer_lost(payload_room());
+  cc_ = cc::make_controller(config_.congestion_control,
+                            {payload_room(), config_.initial_window_segments, now});
+  return true;
 }
 
 void Connection::on_keepalive(Instant now, Outcome& out) {
@@ -201,6 +220,7 @@ void Connection::on_packet_too_big(Instant now, SeqNum quoted, std::uint16_t mss
   ++env_.stats.path_mtu_reduced;
   snd_mss_ = std::max(mss, kSmallestPathMss);
   cc::set_mss(cc_, payload_room());
+  mtu_search_.stop();
   // What was dropped for its size is no sign of congestion: send it again in smaller pieces at
   // once.
   scoreboard_.mark_longer_lost(payload_room());

@@ -18,8 +18,8 @@ class Frto {
     SeqNum ack;
     SeqNum highest;         ///< Of the ACK and its SACK blocks.
     bool advanced = false;  ///< SND.UNA moves.
-    /// A duplicate ACK without SACK: something was lost; or one whose D-SACK says that only ACKs
-    /// had been lost (RFC 3522 §3.3).
+    /// A duplicate ACK without SACK, or the ACK of a piece that was cut off after the timeout, or
+    /// one whose D-SACK says that only ACKs had been lost (RFC 3522 §3.3).
     bool shows_loss = false;
     /// It is the first report of a segment that was sent only once.
     bool reports_original = false;

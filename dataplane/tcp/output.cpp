@@ -49,6 +49,26 @@ std::uint32_t Connection::payload_room() const {
   return snd_mss_ - (timestamps_ ? kTimestampOctets : 0) - reserve_with_payload_;
 }
 
+void Connection::set_payload_room(std::uint32_t octets) {
+  snd_mss_ = static_cast<std::uint16_t>(snd_mss_ - payload_room() + octets);
+  cc::set_mss(cc_, payload_room());
+}
+
+std::uint32_t Connection::size_probe(Instant now, std::uint32_t room, std::uint64_t queued) const {
+  // RFC 4821 §7.4: so much behind it that its loss shows without a timeout, and SACKs to show that
+  // nothing else was lost.
+  constexpr std::uint32_t kBehind = 8;
+  const std::uint32_t usual = payload_room();
+  if (!sack_ || recovery_ != Recovery::None || scoreboard_.has_lost()) return 0;
+  if (room != usual || probe_pending_) return 0;
+  const std::uint32_t most = std::min(peer_mss_, our_mss_) - (snd_mss_ - usual);
+  const std::uint32_t size = mtu_search_.probe_size(now, usual, most);
+  const std::uint64_t needed = size + kBehind * usual;
+  const std::uint64_t window = congestion_window();
+  const bool has_room = needed <= queued && pipe() + size <= window && needed <= window;
+  return has_room ? size : 0;
+}
+
 std::uint32_t Connection::payload_room_beside(const wire::TcpOptions& options) const {
   return static_cast<std::uint32_t>(snd_mss_ - wire::emitted_length(options)) -
          reserve_with_payload_;
@@ -157,7 +177,8 @@ void Connection::resend(Instant now, const Scoreboard::Sent& segment, wire::TxSe
   const SeqNum begin = segment.begin;
   start_segment(now, begin, out);
   add_sack_blocks(out.header.options, reserve_with_payload_);
-  const std::uint32_t room = payload_room_beside(out.header.options);
+  std::uint32_t room = payload_room_beside(out.header.options);
+  if (begin == snd_una_ && mtu_search_.piece() != 0) room = std::min(room, mtu_search_.piece());
   const bool has_fin = fin_sent_ && segment.end() == snd_nxt_;
   const std::uint32_t text = segment.length - (has_fin ? 1U : 0U);
   const std::uint32_t length = send_.peek(position_of(begin), std::min(text, room), out);
@@ -295,7 +316,9 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out, std::uint32_t most)
     cc::on_idle(cc_, now, now - last_sent_, rtt_.rto());
   start_segment(now, snd_nxt_, out);
   add_sack_blocks(out.header.options, reserve_with_payload_);
-  const std::uint32_t room = payload_room_beside(out.header.options);
+  const std::uint32_t usual = payload_room_beside(out.header.options);
+  const std::uint32_t longer = mtu_search_.is_searching() ? size_probe(now, usual, queued) : 0;
+  const std::uint32_t room = longer != 0 ? longer : usual;
   std::uint32_t length = queued == 0 ? 0 : new_payload_length(room);
   if (length == 0 && !(fin_waits && queued == 0)) {
     on_window_full(now);
@@ -306,10 +329,14 @@ bool Connection::emit_new(Instant now, wire::TxSegment& out, std::uint32_t most)
   cwnd_limited_ = in_flight != 0 && in_flight + length > congestion_window();
   const bool is_probe = probe_pending_ || most == 0;
   if (!is_probe && (cwnd_limited_ || !check_pace(now))) return false;
-  if (length == room && most > 1 && !is_probe && !ecn_answer_.is_cwr_due())
+  if (length == room && longer == 0 && most > 1 && !is_probe && !ecn_answer_.is_cwr_due())
     length = room * full_segments(now, room, most);
 
   gather(length, room, out);
+  if (out.segment_size == 0 && out.payload_length > usual) {
+    mtu_search_.on_probe_sent(snd_nxt_, out.payload_length);
+    ++env_.stats.size_probes;
+  }
   if (out.payload_length == queued)
     out.header.flags |= TcpFlags::Psh | (fin_waits ? TcpFlags::Fin : TcpFlags::None);
   out.header.window = announce_window();

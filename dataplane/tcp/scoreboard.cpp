@@ -66,6 +66,7 @@ void Scoreboard::unmark(Sent& segment) {
 void Scoreboard::on_delivered(const Sent& segment, Pass& pass) {
   Acked& out = pass.out;
   out.delivered += segment.length;
+  out.longest = std::max(out.longest, segment.length);
   rate_.on_delivered(segment.path, segment.sent_at, segment.app_limited, segment.length, pass.now,
                      out.rate);
   const Duration rtt = pass.now - segment.sent_at;

@@ -43,8 +43,9 @@ class Scoreboard {
     std::uint32_t sacked = 0;         ///< Octets that a SACK block reported for the first time.
     std::optional<Duration> rtt;      ///< From the latest sent segment that was sent once.
     bool duplicate_reported = false;  ///< The first block was a D-SACK (RFC 2883 §4).
-    bool reordered = false;  ///< A segment that was sent once came later than one behind it.
-    bool original = false;   ///< A segment that was sent once came.
+    bool reordered = false;     ///< A segment that was sent once came later than one behind it.
+    bool original = false;      ///< A segment that was sent once came.
+    std::uint32_t longest = 0;  ///< Length of the longest segment that came.
     /// Octets delivered that no earlier ACK had reported.
     std::uint32_t delivered = 0;
     cc::RateSample rate{};
@@ -85,6 +86,8 @@ class Scoreboard {
 
   /// The first lost segment that was not sent again.
   const Sent* next_lost();
+  /// The segment with the lowest sequence number; there is one.
+  const Sent& first() const { return sent_.front(); }
   /// The segment with the highest sequence number; there is one.
   const Sent& last() const { return sent_.back(); }
   /// The segment that starts at `begin` was sent again; only its first `length` octets when that is

@@ -41,6 +41,9 @@ struct Stats {
   std::uint64_t marks_received = 0;      ///< Segments of data, or runs of them, with CE.
   std::uint64_t ecn_reductions = 0;      ///< Windows reduced because the peer reported marks.
   std::uint64_t path_mtu_reduced = 0;
+  std::uint64_t black_holes = 0;   ///< Whole segments vanished, and short ones did not.
+  std::uint64_t size_probes = 0;   ///< Segments of more than the size that was known to pass.
+  std::uint64_t sizes_raised = 0;  ///< TCPMTUPSuccess: one of them arrived.
   std::uint64_t icmp_ignored = 0;  ///< Quoted sequence number outside the window (RFC 5927 §4.1).
   std::uint64_t syns_received = 0;
   std::uint64_t syns_dropped = 0;          ///< No listener room and no cookie possible.
@@ -86,6 +89,9 @@ struct Stats {
     visit("marks_received", marks_received);
     visit("ecn_reductions", ecn_reductions);
     visit("path_mtu_reduced", path_mtu_reduced);
+    visit("black_holes", black_holes);
+    visit("size_probes", size_probes);
+    visit("sizes_raised", sizes_raised);
     visit("icmp_ignored", icmp_ignored);
     visit("syns_received", syns_received);
     visit("syns_dropped", syns_dropped);

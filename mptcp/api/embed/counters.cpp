@@ -40,6 +40,7 @@ constexpr std::array kMibNames{
     MibName{"dsacks_received", Group::TcpExt, "TCPDSACKRecv"},
     MibName{"zero_window_probes", Group::TcpExt, "TCPWinProbe"},
     MibName{"keepalive_probes", Group::TcpExt, "TCPKeepAlive"},
+    MibName{"sizes_raised", Group::TcpExt, "TCPMTUPSuccess"},
     MibName{"syn_cookies_sent", Group::TcpExt, "SyncookiesSent"},
     MibName{"syn_cookies_accepted", Group::TcpExt, "SyncookiesRecv"},
     MibName{"syn_cookies_refused", Group::TcpExt, "SyncookiesFailed"},

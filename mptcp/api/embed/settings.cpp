@@ -60,6 +60,7 @@ constexpr std::array kSettings{
     Setting{"sack", &TcpConfig::sack},
     Setting{"window_scaling", &TcpConfig::window_scaling},
     Setting{"rack", &TcpConfig::rack},
+    Setting{"mtu_probing", &TcpConfig::mtu_probing},
     Setting{"initial_window_segments", &TcpConfig::initial_window_segments, 1, 255},
     Setting{"receive_buffer_initial", &TcpConfig::receive_buffer_initial, 4096, kGiB},
     Setting{"receive_buffer_max", &TcpConfig::receive_buffer_max, 4096, kGiB},

@@ -109,6 +109,7 @@ nagle = true
 timestamps = false
 sack = false
 window_scaling = false
+mtu_probing = "off"
 receive_buffer_initial = "64KiB"
 receive_buffer_max = "1GiB"
 send_buffer_initial = 65536
@@ -126,6 +127,7 @@ congestion_control = "reno"
   CHECK(tcp.keepalive_idle == 1h);
   CHECK(tcp.keepalive_interval == 5s);
   CHECK(tcp.keepalive_probes == 4);
+  CHECK_FALSE(tcp.mtu_probing);
   CHECK(tcp.delayed_ack == 10ms);
   CHECK(tcp.time_wait == 1s);
   CHECK(tcp.fin_wait_2 == 2s);
