@@ -276,11 +276,13 @@ class Bleach final : public Box {
 /// A router with a narrow link behind it (RFC 1191, RFC 8201).
 class Narrow final : public Box {
  public:
-  Narrow(std::size_t mtu, FramePool& frames) : Box(frames), mtu_(mtu) {}
+  Narrow(std::size_t mtu, bool is_silent, FramePool& frames)
+      : Box(frames), mtu_(mtu), is_silent_(is_silent) {}
 
  private:
   void on_segment(Instant now, Side from, Frame frame, Layout layout) override {
     if (layout.end - layout.ip <= mtu_) return forward(now, from, std::move(frame));
+    if (is_silent_) return;
     forward(now, opposite(from), layout.v6 ? too_big_v6(frame, layout) : too_big_v4(frame, layout));
   }
   Frame reply(const Frame& to, const Layout& layout, std::size_t header, std::size_t quote) {
@@ -332,6 +334,7 @@ class Narrow final : public Box {
   }
 
   std::size_t mtu_;
+  bool is_silent_;
 };
 
 }  // namespace
@@ -358,6 +361,8 @@ std::string_view name_of(BoxKind kind) {
       return "bleach";
     case BoxKind::Narrow:
       return "narrow";
+    case BoxKind::BlackHole:
+      return "black-hole";
     case BoxKind::StripMptcp:
       return "strip-mptcp";
     case BoxKind::StripMptcpLater:
@@ -398,7 +403,8 @@ std::unique_ptr<Box> make_box(const BoxSpec& spec, FramePool& frames, std::uint6
     case BoxKind::Bleach:
       return std::make_unique<Bleach>(spec.parameter, frames);
     case BoxKind::Narrow:
-      return std::make_unique<Narrow>(spec.parameter, frames);
+    case BoxKind::BlackHole:
+      return std::make_unique<Narrow>(spec.parameter, spec.kind == BoxKind::BlackHole, frames);
     case BoxKind::StripMptcp:
     case BoxKind::StripMptcpLater:
     case BoxKind::RefuseJoins:

@@ -71,6 +71,7 @@ enum class BoxKind : std::uint8_t {
   Nat,                  ///< The clients' addresses and ports are others on the right.
   Bleach,               ///< ECN is taken away from what `parameter` names: a sum of BleachFrom.
   Narrow,               ///< Packets of more than `parameter` octets are answered by ICMP.
+  BlackHole,            ///< The same, but nobody says anything.
 
   // What only MPTCP would notice (RFC 8684 §6).
   StripMptcp,       ///< Kind 30, from the segments that `parameter` names: a sum of StripFrom.

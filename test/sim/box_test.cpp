@@ -181,6 +181,16 @@ TEST_CASE("a packet that is too big for the path is answered by ICMP", "[sim][bo
   REQUIRE(dataplane::load_be<std::uint16_t>(&raw[ip->transport + 6]) == 600);
 }
 
+TEST_CASE("a black hole takes what is too big and says nothing", "[sim][box]") {
+  Bench bench({BoxKind::BlackHole, 600});
+  Craft s = segment();
+  bench.from_left(s);
+  s.payload = kZeros;
+  bench.from_left(s);
+  REQUIRE(bench.right.frames.size() == 1);
+  REQUIRE(bench.left.frames.empty());
+}
+
 TEST_CASE("a damaged segment does not pass a box", "[sim][box]") {
   Bench bench({BoxKind::RewriteSequence, 0});
   Frame frame = craft(bench.frames, segment());

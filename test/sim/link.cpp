@@ -45,6 +45,13 @@ bool Link::is_cut(Instant at) const {
   return false;
 }
 
+Duration Link::detour(Instant at) const {
+  Duration out{};
+  for (const Detour& detour : config_.faults.detours)
+    if (at >= detour.from && at < detour.until) out += detour.extra;
+  return out;
+}
+
 bool Link::is_lost() {
   const Faults& faults = config_.faults;
   if (rng_.chance(in_bad_state_ ? faults.burst.bad_to_good : faults.burst.good_to_bad))
@@ -61,7 +68,7 @@ void Link::take(Instant now, Frame frame) {
   }
   if (config_.mark_octets != 0 && queued_octets_ > config_.mark_octets) mark(frame);
   const Instant departure = serialise(now, frame.size());
-  Instant arrival = departure + config_.delay;
+  Instant arrival = departure + config_.delay + detour(departure);
   if (config_.jitter > 0ns) arrival += rng_.between(0ns, config_.jitter);
   arrival = last_arrival_ = std::max(arrival, last_arrival_);
   if (is_cut(departure) || is_cut(arrival)) {

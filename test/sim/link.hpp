@@ -15,6 +15,14 @@ struct Cut {
   Instant until;
 };
 
+/// An interval in which a link's way is longer: what leaves then is `extra` later, and nothing that
+/// follows overtakes it.
+struct Detour {
+  Instant from;
+  Instant until;
+  Duration extra;
+};
+
 /// Loss in bursts (Gilbert, Elliott): the chances are per frame.
 struct BurstLoss {
   double good_to_bad = 0;
@@ -33,7 +41,8 @@ struct Faults {
   double deface =
       0;  ///< Header fields that carry no data are overwritten, and the checksums set right again.
   std::vector<Cut> cuts;
-  Instant end = kNever;         ///< From here on there are none of the above.
+  std::vector<Detour> detours;
+  Instant end = kNever;         ///< From here on there are none of the above, but cuts and detours.
   bool spare_neighbors = true;  ///< Only cuts touch ARP and Neighbor Discovery.
 };
 
@@ -102,6 +111,7 @@ class Link final : public Actor, public FrameSink {
   Instant serialise(Instant now, std::size_t octets);
   void mark(Frame& frame);
   bool is_cut(Instant at) const;
+  Duration detour(Instant at) const;
   /// Whether chance takes the frame; moves the burst model on.
   bool is_lost();
   /// Faults that change or multiply a frame; the frame arrives at `arrival` or later.

@@ -104,6 +104,16 @@ TEST_CASE("a cut takes what is on its way and nothing later", "[sim][link]") {
   REQUIRE(bench.inbox.times[0] == kStart + 12ms);
 }
 
+TEST_CASE("a detour makes the way longer for a while, and what follows waits for what took it",
+          "[sim][link]") {
+  LinkConfig config = megabit();
+  config.faults.detours = {{kStart + 2ms, kStart + 3ms, 5ms}};
+  Bench bench(config);
+  bench.send(kStart, 3);  // They leave after 1, 2 and 3 ms.
+  bench.drain();
+  REQUIRE(bench.inbox.times == std::vector<Instant>{kStart + 11ms, kStart + 17ms, kStart + 17ms});
+}
+
 TEST_CASE("loss comes as often as it was asked for, and ends in time", "[sim][link]") {
   LinkConfig config = megabit();
   config.queue_frames = 100'000;

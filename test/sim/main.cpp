@@ -86,11 +86,12 @@ bool run_one(const Options& options, const Scenario& scenario) {
   if (scenario.goal) {
     fmt::print(
         "{:20} {:8.1f} Mbit/s goodput, {:5.1f} % of the link, {:.2f} s virtual, {} octets resent, "
-        "{} frames lost, {} marked, "
+        "{} frames lost, {} marked, silent for {:.1f} ms, {} timeouts undone, "
         "queue up to {:.1f} ms; {} frames in {:.1f} s real\n",
         scenario.name, stats.goodput_bps / 1e6, stats.utilisation * 100,
         std::chrono::duration<double>(stats.elapsed).count(), stats.resent, stats.losses,
-        stats.marked, std::chrono::duration<double, std::milli>(stats.queue_delay).count(),
+        stats.marked, std::chrono::duration<double, std::milli>(stats.silence).count(),
+        stats.undone, std::chrono::duration<double, std::milli>(stats.queue_delay).count(),
         stats.frames, real);
   } else if (options.verbose) {
     fmt::print(

@@ -287,6 +287,8 @@ std::vector<Scenario> named_scenarios() {
   add_boxes(all);
   add_attacks(all);
   add_throughput(all);
+  for (Scenario& scenario : recovery_scenarios())
+    all.push_back(std::move(scenario));
   for (Scenario& scenario : multipath_scenarios())
     all.push_back(std::move(scenario));
   for (Scenario& scenario : ecn_scenarios())

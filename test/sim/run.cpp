@@ -348,8 +348,9 @@ RunStats Stage::stats() {
   out.events = world_.events();
   out.elapsed = done_at_ - kStart;
   out.resent = oracle_.resent_octets();
-  for_each_host([&](const Host& host) {
+  for_each_host([&](Host& host) {
     out.frames += host.stats().frames_out;
+    out.undone += host.core().stats().tcp.timeouts_spurious;
     for (const Session& session : host.sessions())
       out.octets += session.octets_read();
   });
@@ -370,6 +371,7 @@ RunStats Stage::stats() {
   const bool up = servers[0].octets_read() > clients[0].octets_read();
   const Session& reader = up ? servers[0] : clients[0];
   const double seconds = std::chrono::duration<double>(reader.last_read_at() - kStart).count();
+  out.silence = reader.longest_silence();
   if (seconds <= 0) return out;
   out.goodput_bps = static_cast<double>(reader.octets_read()) * 8 / seconds;
   const double headers = (scenario_.v6 ? 40 : 20) + 20 + (scenario_.server.tcp.timestamps ? 12 : 0);
@@ -385,6 +387,13 @@ RunStats Stage::stats() {
 std::string missed_goal(const Goal& goal, const RunStats& stats) {
   if (goal.within > 0ns && stats.elapsed > goal.within)
     return fmt::format("not over within {} ms, which is the goal", goal.within / 1ms);
+  if (goal.silence > 0ns && stats.silence > goal.silence)
+    return fmt::format("nothing was read for {} ms; the goal is {} ms", stats.silence / 1ms,
+                       goal.silence / 1ms);
+  if (goal.most_resent && stats.resent > *goal.most_resent)
+    return fmt::format("{} octets sent again; the goal is {}", stats.resent, *goal.most_resent);
+  if (stats.undone < goal.least_undone)
+    return fmt::format("{} timeouts undone; the goal is {}", stats.undone, goal.least_undone);
   if (stats.utilisation < goal.utilisation)
     return fmt::format("used {:.1f} % of the link's rate; the goal is {:.1f} %",
                        stats.utilisation * 100, goal.utilisation * 100);

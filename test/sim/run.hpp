@@ -21,8 +21,10 @@ struct RunStats {
   Duration elapsed{};        ///< Virtual, until all applications were done.
   double goodput_bps =
       0;  ///< Payload from server to client, from the call until the last octet was read.
-  double utilisation = 0;  ///< The same with headers counted, of the link's rate.
-  Duration queue_delay{};  ///< At the fullest of the bottleneck's queue.
+  double utilisation = 0;    ///< The same with headers counted, of the link's rate.
+  Duration silence{};        ///< The longest time between two reads.
+  std::uint64_t undone = 0;  ///< Timeouts that were found to be spurious.
+  Duration queue_delay{};    ///< At the fullest of the bottleneck's queue.
 };
 
 struct RunResult {

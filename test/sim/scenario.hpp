@@ -53,12 +53,14 @@ struct PathPlan {
 struct Goal {
   /// Of the rates of all links, headers counted; 0: the figures are printed only.
   double utilisation = 0;
-  /// At the fullest of any queue; zero: any.
-  Duration queue_at_most{};
+  Duration queue_at_most{};  ///< At the fullest of any queue; zero: any.
   bool resends_nothing = false;
   bool wants_marks = false;  ///< Some frame was marked, or the run shows nothing.
-  Duration within{};         ///< By then all is over; zero: only Scenario::bound.
-  bool quick = false;        ///< Cheap enough to run with each change.
+  Duration within{};                           ///< By then all is over; zero: only Scenario::bound.
+  Duration silence{};                          ///< The longest time between two reads; zero: any.
+  std::optional<std::uint64_t> most_resent{};  ///< Octets sent again.
+  std::uint64_t least_undone = 0;              ///< Timeouts found to be spurious.
+  bool quick = false;                          ///< Cheap enough to run with each change.
 };
 
 /// Everything that a run follows from.
@@ -95,6 +97,8 @@ std::vector<Scenario> named_scenarios();
 std::vector<Scenario> multipath_scenarios();
 /// Those with links that mark.
 std::vector<Scenario> ecn_scenarios();
+/// Those that are about the recovery of losses and of what seemed to be one.
+std::vector<Scenario> recovery_scenarios();
 /// The kernel's simult_flows.sh: how well two paths add up.
 std::vector<Scenario> simult_flows();
 std::optional<Scenario> find_scenario(std::string_view name);

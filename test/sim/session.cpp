@@ -160,6 +160,7 @@ void Session::read(Instant now) {
       can_read_ = false;
       return;
     }
+    if (read_ != 0) longest_silence_ = std::max(longest_silence_, now - last_read_at_);
     read_ += count;
     chunk_read_ += count;
     last_read_at_ = now;

@@ -66,6 +66,8 @@ class Session {
   void show_state(Instant now);
   std::uint64_t octets_read() const { return read_; }
   Instant last_read_at() const { return last_read_at_; }
+  /// The longest time between two reads that gave octets.
+  Duration longest_silence() const { return longest_silence_; }
   Instant connected_at() const { return connected_at_; }
   std::string describe() const;
   /// What each path does now, a line for each.
@@ -109,6 +111,7 @@ class Session {
   Instant next_write_ = kStart;
   Instant next_read_ = kStart;
   Instant last_read_at_ = kStart;
+  Duration longest_silence_{};
   Instant connected_at_ = kStart;
   PathDriver driver_;
 };
