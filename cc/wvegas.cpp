@@ -115,7 +115,7 @@ void Wvegas::on_timeout(Instant /*now*/, std::uint64_t in_flight) {
 
 void Wvegas::on_idle(Instant /*now*/, Duration idle, Duration rto) {
   if (idle <= rto) return;
-  window_.restart_after_idle();
+  window_.validate_after_idle(idle);
   forget_path();
 }
 
