@@ -110,7 +110,8 @@ TEST_CASE("either path may die in the middle", "[mptcp][core][rfc8684-3.3.6]") {
   CHECK(pair.a.core.stats().mptcp.subflow_recover == 1);
   CHECK_FALSE(pair.a.core.info(opened.client)->subflows[victim].stale);
   const auto carried = pair.carried[victim];
-  CHECK(opened.up(2'000'000));
+  // The other path's window has grown meanwhile, and stays over the idle time.
+  CHECK(opened.up(4'000'000));
   CHECK(pair.carried[victim] > carried + 500'000);
 }
 
