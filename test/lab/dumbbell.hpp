@@ -22,21 +22,36 @@ class Dumbbell {
     Machine& sender;
     Machine& receiver;
   };
-  /// All ports of a machine share its cable, which is ten times as fast as the bottleneck.
-  Pair add_pair(const MachineConfig& config = {}, Duration access_delay = 10us) {
-    LinkConfig access;
-    access.rate_bps = 10 * bottleneck_.there.config().rate_bps;
-    access.delay = access_delay;
-    access.queue_frames = 10'000;
+  /// All ports of a machine share its cable.
+  Pair add_pair(const MachineConfig& config = {}, Duration delay = 10us) {
     Machine& sender = network_.add_machine(config);
     Machine& receiver = network_.add_machine(config);
-    network_.join(sender, left_, access);
-    network_.join(receiver, right_, access);
+    network_.join(sender, left_, access(delay));
+    network_.join(receiver, right_, access(delay));
     return {sender, receiver};
+  }
+  /// Further machines: one port of each, with a cable of its own.
+  void hang(Machine& sender, std::size_t its, Machine& receiver, std::size_t theirs,
+            Duration delay = 10us) {
+    network_.join(sender, its, left_, access(delay));
+    network_.join(receiver, theirs, right_, access(delay));
   }
   Wire& bottleneck() { return bottleneck_.there; }
 
  private:
+  /// Ten times as fast as the bottleneck.
+  LinkConfig access(Duration delay) const {
+    const std::uint64_t rate = bottleneck_.there.config().rate_bps;
+    LinkConfig out;
+    out.rate_bps = 10 * rate;
+    out.delay = delay;
+    out.queue_frames = 10'000;
+    // Hosts are never as regular as a simulation: without this a queue that drops at its tail drops
+    // the same flow again and again (Floyd and Jacobson 1992, phase effects).
+    out.jitter = Duration(2 * 1500 * 8 * 1'000'000'000ULL / rate);
+    return out;
+  }
+
   Network& network_;
   Router& left_;
   Router& right_;

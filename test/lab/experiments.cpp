@@ -3,9 +3,15 @@
 namespace lab {
 
 std::vector<Experiment> all_experiments() {
-  return {
+  std::vector<Experiment> out = {
       shared_bottleneck(),
+      two_bottlenecks(),
+      single_path(),
+      grid(),
   };
+  for (Experiment& each : patterns())
+    out.push_back(std::move(each));
+  return out;
 }
 
 }  // namespace lab

@@ -10,7 +10,10 @@ namespace lab {
 /// What all seeds of one figure gave.
 struct Result {
   std::vector<double> values;  ///< In ascending order; empty: no trial came to its end.
-  double median() const { return values[values.size() / 2]; }
+  double median() const {
+    const std::size_t half = values.size() / 2;
+    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+  }
   double low() const { return values.front(); }
   double high() const { return values.back(); }
 };
