@@ -194,6 +194,11 @@ def sim(part):
         part.count(*part.run(program, "--pairs", 1, "--first", pair, "--verbose", seconds=300))
 
 
+def lab(part):
+    if build(part, "release", "test/lab/lab"):
+        part.count(*part.run("scripts/dev", "lab", "--quick", seconds=600))
+
+
 def fuzz(part):
     if not build(part, "fuzz"):
         return
@@ -234,9 +239,9 @@ def demo(part):
 
 # In this order: the cheap first, and what is built before what runs it.
 PARTS = {function.__name__: function
-         for function in (asan, check, release, sim, demo, interop, multipath, programs, tsan, fuzz, mutants)}
+         for function in (asan, check, release, sim, lab, demo, interop, multipath, programs, tsan, fuzz, mutants)}
 # What runs without arguments; the others take long and are run by name.
-USUAL = ("asan", "check", "release", "sim", "demo", "interop", "multipath")
+USUAL = ("asan", "check", "release", "sim", "lab", "demo", "interop", "multipath")
 
 
 def main():

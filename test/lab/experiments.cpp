@@ -4,10 +4,8 @@ namespace lab {
 
 std::vector<Experiment> all_experiments() {
   std::vector<Experiment> out = {
-      shared_bottleneck(),
-      two_bottlenecks(),
-      single_path(),
-      grid(),
+      shared_bottleneck(), wifi_and_3g(), two_bottlenecks(), single_path(), grid(),
+      bufferbloat(),       cuts(),
   };
   for (Experiment& each : patterns())
     out.push_back(std::move(each));

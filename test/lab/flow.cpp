@@ -75,9 +75,11 @@ Instant Flow::write(Instant now) {
   }
   if (plan_.rate_bps == 0) return kNever;
   const double chunk_s = static_cast<double>(plan_.chunk) * 8 / static_cast<double>(plan_.rate_bps);
-  while (chunk_written_.size() * plan_.chunk < until) chunk_written_.push_back(now);
+  while (chunk_written_.size() * plan_.chunk < until)
+    chunk_written_.push_back(now);
   const double next_s = chunk_s * static_cast<double>(chunk_written_.size());
-  return connected_at_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(next_s)) + 1us;
+  return connected_at_ +
+         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(next_s)) + 1us;
 }
 
 void Flow::read(Instant now, mptcp::Core& core, mptcp::SocketId socket) {
@@ -96,8 +98,7 @@ void Flow::note_arrival(Instant now, std::uint64_t octets) {
     silences_.push_back({last_arrival_, now - last_arrival_});
   last_arrival_ = now;
   received_ += octets;
-  while (delays_.size() < chunk_written_.size() &&
-         received_ >= (delays_.size() + 1) * plan_.chunk)
+  while (delays_.size() < chunk_written_.size() && received_ >= (delays_.size() + 1) * plan_.chunk)
     delays_.push_back(now - chunk_written_[delays_.size()]);
 }
 

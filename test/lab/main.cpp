@@ -1,9 +1,9 @@
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "test/lab/experiment.hpp"
@@ -26,8 +26,8 @@ struct Options {
 std::vector<lab::Experiment> chosen(const Options& options) {
   std::vector<lab::Experiment> out;
   for (lab::Experiment& each : lab::all_experiments()) {
-    const bool named = std::find(options.names.begin(), options.names.end(), each.name) !=
-                       options.names.end();
+    const bool named =
+        std::find(options.names.begin(), options.names.end(), each.name) != options.names.end();
     if (options.all || named || (options.quick && each.quick)) out.push_back(std::move(each));
   }
   return out;
@@ -62,6 +62,9 @@ class Report {
   void add(const lab::Experiment& experiment, const std::vector<lab::CaseResult>& results) {
     const std::string file = folder_ / "plots" / (experiment.name + ".svg");
     const bool drawn = experiment.plot && lab::draw(experiment, results, file);
+    if (experiment.plot && !drawn)
+      fmt::print(stderr, "lab: no plot of {}: plots need gnuplot (apt-get install gnuplot-nox)\n",
+                 experiment.name);
     text_ << lab::section_of(experiment, results, drawn);
   }
 

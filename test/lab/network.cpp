@@ -74,7 +74,8 @@ void Router::take(Instant now, Frame frame) {
   ASSERT(!ways.empty());
   std::size_t choice = 0;
   if (ways.size() > 1) {
-    std::uint64_t hash = salt_ ^ (std::uint64_t{load_be<std::uint32_t>(ip + 12)} << 32 | destination);
+    std::uint64_t hash =
+        salt_ ^ (std::uint64_t{load_be<std::uint32_t>(ip + 12)} << 32 | destination);
     hash = (hash ^ load_be<std::uint32_t>(ip + 20)) * 0x9e37'79b9'7f4a'7c15;
     choice = (hash ^ hash >> 29) * 0xd1b5'4a32'd192'ed03 >> 33;
   }
@@ -225,7 +226,8 @@ void Machine::dispatch(Instant now, const mptcp::Event& event) {
 void Machine::send_frames(Instant now) {
   for (std::size_t index = 0; index < ports_.size(); ++index) {
     Port& port = *ports_[index];
-    dataplane::net::FrameQueue& queue = core_.tx_queue(PortIndex{static_cast<std::uint16_t>(index)});
+    dataplane::net::FrameQueue& queue =
+        core_.tx_queue(PortIndex{static_cast<std::uint16_t>(index)});
     while (!queue.empty() && port.out->has_room(now)) {
       const dataplane::Packet packet = queue.pop();
       if (!answer_neighbor(now, packet.data(), port))
@@ -272,7 +274,9 @@ void Machine::plan_wake(Instant now) {
 }
 
 Network::Network(std::uint64_t seed, std::size_t packets, std::uint16_t mtu)
-    : rng_(seed), frames_(mtu + 64U), packets_(packets, std::max<std::uint32_t>(kPacketRoom, mtu + 64U)) {}
+    : rng_(seed),
+      frames_(mtu + 64U),
+      packets_(packets, std::max<std::uint32_t>(kPacketRoom, mtu + 64U)) {}
 
 Network::~Network() = default;
 
@@ -331,10 +335,12 @@ Flow& Network::add_flow(const FlowPlan& plan) {
 
 bool Network::run_to_end(Duration limit) {
   const auto over = [this] {
-    return std::all_of(flows_.begin(), flows_.end(), [](const Flow& flow) { return flow.is_over(); });
+    return std::all_of(flows_.begin(), flows_.end(),
+                       [](const Flow& flow) { return flow.is_over(); });
   };
   const Instant end = timeline_.now() + limit;
-  while (!over() && timeline_.now() < end) run_for(std::min<Duration>(10ms, end - timeline_.now()));
+  while (!over() && timeline_.now() < end)
+    run_for(std::min<Duration>(10ms, end - timeline_.now()));
   return over();
 }
 

@@ -56,10 +56,6 @@ std::vector<Row> rows_of(const Experiment& experiment, const std::vector<CaseRes
   return out;
 }
 
-struct PipeCloser {
-  void operator()(std::FILE* pipe) const { pclose(pipe); }
-};
-
 }  // namespace
 
 std::vector<std::string> complaints(const Experiment& experiment,
@@ -80,8 +76,8 @@ std::vector<std::string> complaints(const Experiment& experiment,
 
 std::string section_of(const Experiment& experiment, const std::vector<CaseResult>& results,
                        bool has_plot) {
-  std::string out = fmt::format("## {}: {}\n\n{}\n\n", experiment.name, experiment.title,
-                                experiment.setup);
+  std::string out =
+      fmt::format("## {}: {}\n\n{}\n\n", experiment.name, experiment.title, experiment.setup);
   std::size_t line = 0;
   for (const Row& row : rows_of(experiment, results)) {
     out += fmt::format("| {} |\n", fmt::join(row, " | "));
@@ -128,26 +124,27 @@ std::string json_of(const Experiment& experiment, const std::vector<CaseResult>&
 
 bool draw(const Experiment& experiment, const std::vector<CaseResult>& results,
           const std::string& file) {
-  const std::unique_ptr<std::FILE, PipeCloser> gnuplot(popen("gnuplot 2>/dev/null", "w"));
-  if (!gnuplot) return false;
+  std::FILE* gnuplot = popen("gnuplot", "w");
+  if (gnuplot == nullptr) return false;
   std::vector<std::string> lines;
   std::string data;
   for (const CaseResult& result : results) {
     for (const Series& series : result.series) {
-      lines.push_back(fmt::format("$d{} using 1:2 with lines lw 1.5 title \"{}\"", lines.size(),
-                                  series.name));
+      lines.push_back(
+          fmt::format("$d{} using 1:2 with lines lw 1.5 title \"{}\"", lines.size(), series.name));
       data += fmt::format("$d{} << EOD\n", lines.size() - 1);
       for (const auto& [x, y] : series.points)
         data += fmt::format("{:.6g} {:.6g}\n", x, y);
       data += "EOD\n";
     }
   }
-  fmt::print(gnuplot.get(),
-             "set term svg size 900,420 font 'sans,11' background '#ffffff'\nset output '{}'\n"
-             "set key outside noenhanced\nset grid\nset xlabel '{}'\nset ylabel '{}'\n{}{}plot {}\n",
-             file, experiment.plot->x, experiment.plot->y,
-             experiment.plot->log_x ? "set logscale x\n" : "", data, fmt::join(lines, ", "));
-  return true;
+  fmt::print(
+      gnuplot,
+      "set term svg size 900,420 font 'sans,11' background '#ffffff'\nset output '{}'\n"
+      "set key outside noenhanced\nset grid\nset xlabel '{}'\nset ylabel '{}'\n{}{}plot {}\n",
+      file, experiment.plot->x, experiment.plot->y,
+      experiment.plot->log_x ? "set logscale x\n" : "", data, fmt::join(lines, ", "));
+  return pclose(gnuplot) == 0;
 }
 
 }  // namespace lab

@@ -33,7 +33,8 @@ class Timeline {
   }
   /// Runs what is due until `end`.
   void run_until(Instant end) {
-    while (!queue_.empty() && queue_.top().at <= end) step();
+    while (!queue_.empty() && queue_.top().at <= end)
+      step();
     now_ = end;
   }
   Instant now() const { return now_; }

@@ -104,7 +104,8 @@ std::vector<CaseResult> run_trials(const Experiment& experiment, const TrialOpti
       running.emplace(child, std::move(trial));
     }
   }
-  while (!running.empty()) wait_for_one();
+  while (!running.empty())
+    wait_for_one();
   for (CaseResult& result : out)
     for (Result& figure : result.figures)
       std::sort(figure.values.begin(), figure.values.end());

@@ -5,9 +5,12 @@
 namespace lab {
 
 Experiment shared_bottleneck();
+Experiment wifi_and_3g();
 Experiment two_bottlenecks();
 Experiment single_path();
 Experiment grid();
+Experiment bufferbloat();
+Experiment cuts();
 /// One for each of six ways to lose frames.
 std::vector<Experiment> patterns();
 

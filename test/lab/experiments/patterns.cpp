@@ -79,19 +79,23 @@ Pattern pattern_of(const char* name, const char* title, const char* about, doubl
 
 std::vector<Experiment> patterns() {
   std::vector<Pattern> all;
-  all.push_back(pattern_of("queue", "losses of a full queue only", "Nothing is lost but by the queue.", 85));
+  all.push_back(
+      pattern_of("queue", "losses of a full queue only", "Nothing is lost but by the queue.", 85));
 
   Pattern random = pattern_of("random", "random loss", "One frame in a thousand is lost.", 15);
   random.link.faults.loss = random.later.faults.loss = 1e-3;
   all.push_back(random);
 
-  Pattern bursts = pattern_of("bursts", "losses in bursts",
-                              "Losses come in bursts (Gilbert and Elliott): one frame in 10,000 begins "
-                              "a bad time of 20 frames on average, in which half are lost.", 10);
+  Pattern bursts =
+      pattern_of("bursts", "losses in bursts",
+                 "Losses come in bursts (Gilbert and Elliott): one frame in 10,000 begins "
+                 "a bad time of 20 frames on average, in which half are lost.",
+                 10);
   bursts.link.faults.burst = bursts.later.faults.burst = {1e-4, 0.05, 0.5};
   all.push_back(bursts);
 
-  Pattern cut = pattern_of("cut", "a second without a path", "From 10 to 11 s nothing comes through.", 60);
+  Pattern cut =
+      pattern_of("cut", "a second without a path", "From 10 to 11 s nothing comes through.", 60);
   cut.link.faults.cuts = cut.later.faults.cuts = {{kStart + 10s, kStart + 11s}};
   all.push_back(cut);
 

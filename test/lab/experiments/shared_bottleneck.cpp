@@ -43,9 +43,12 @@ Experiment shared_bottleneck() {
   out.title = "subflows that share a bottleneck take together what one TCP takes";
   out.seeds = 3;
   out.setup =
-      "Three connections of n subflows each and three TCPs (NewReno) over one link of 120 Mbit/s and "
-      "40 ms, its queue one bandwidth-delay product; from 20 to 120 s. RFC 6356 §2.2 asks for at most "
-      "the share of one TCP; Barré, Paasch and Bonaventure (IFIP Networking 2011) measured it for LIA "
+      "Three connections of n subflows each and three TCPs (NewReno) over one link of 120 Mbit/s "
+      "and "
+      "40 ms, its queue one bandwidth-delay product; from 20 to 120 s. RFC 6356 §2.2 asks for at "
+      "most "
+      "the share of one TCP; Barré, Paasch and Bonaventure (IFIP Networking 2011) measured it for "
+      "LIA "
       "with one to three subflows. LIA weighs with the largest window of the moment, which among "
       "many sawteeth is well above their mean: that is what its eight subflows have too much.";
   for (const cc::Kind kind : {cc::Kind::Lia, cc::Kind::Olia, cc::Kind::Balia}) {

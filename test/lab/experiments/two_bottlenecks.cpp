@@ -55,7 +55,8 @@ struct Paper {
 };
 
 constexpr const char* kWhy =
-    "that issue tells neither the queues nor the TCPs; with CUBIC beside it and queues of five round "
+    "that issue tells neither the queues nor the TCPs; with CUBIC beside it and queues of five "
+    "round "
     "trips (last case) ours yields as much";
 
 Case case_of(const std::string& label, cc::Kind kind, const Beside& beside,
@@ -78,19 +79,21 @@ Experiment two_bottlenecks() {
   out.title = "one connection over two bottlenecks, with a TCP on each";
   out.quick = true;
   out.setup =
-      "Two links of 10 Mbit/s and 40 ms, queues of one bandwidth-delay product; a connection with a "
+      "Two links of 10 Mbit/s and 40 ms, queues of one bandwidth-delay product; a connection with "
+      "a "
       "subflow over each, and a TCP (NewReno) on each; 100 s. Ideal: 6.67 Mbit/s for each of the "
-      "three, of which 6.38 are payload; the bands are 10 % around that. The numbers beside ours are "
+      "three, of which 6.38 are payload; the bands are 10 % around that. The numbers beside ours "
+      "are "
       "those of issue 504 of multipath-tcp.org's Linux.";
   constexpr double kIdeal = 20.0 / 3 * 1448 / 1514;
   for (const auto& [kind, rates] :
        std::initializer_list<Paper>{{cc::Kind::Lia, {3.44, 7.64, 7.94}},
                                     {cc::Kind::Olia, {5.42, 6.64, 6.96}},
                                     {cc::Kind::Balia, {4.76, 7.31, 6.94}}})
-    out.cases.push_back(case_of(std::string(cc::name_of(kind)), kind, {}, &rates,
-                                {0.9 * kIdeal, 1.1 * kIdeal}));
-  out.cases.push_back(case_of("lia beside CUBIC, deep queues", cc::Kind::Lia,
-                              {cc::Kind::Cubic, 5}, nullptr, {3, 9}));
+    out.cases.push_back(
+        case_of(std::string(cc::name_of(kind)), kind, {}, &rates, {0.9 * kIdeal, 1.1 * kIdeal}));
+  out.cases.push_back(case_of("lia beside CUBIC, deep queues", cc::Kind::Lia, {cc::Kind::Cubic, 5},
+                              nullptr, {3, 9}));
   return out;
 }
 
