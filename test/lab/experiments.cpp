@@ -6,6 +6,7 @@ std::vector<Experiment> all_experiments() {
   std::vector<Experiment> out = {
       shared_bottleneck(), wifi_and_3g(), two_bottlenecks(), single_path(), grid(),
       bufferbloat(),       cuts(),
+      impaired(),
   };
   for (Experiment& each : patterns())
     out.push_back(std::move(each));

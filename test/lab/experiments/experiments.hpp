@@ -11,6 +11,7 @@ Experiment single_path();
 Experiment grid();
 Experiment bufferbloat();
 Experiment cuts();
+Experiment impaired();
 /// One for each of six ways to lose frames.
 std::vector<Experiment> patterns();
 
