@@ -57,10 +57,10 @@ struct Config {
   /// Receive buffer: where autotuning starts and where it ends, octets, at most 1 GiB (RFC 7323
   /// §2.3).
   std::uint32_t receive_buffer_initial = 256 * 1024;
-  std::uint32_t receive_buffer_max = 16 * 1024 * 1024;
+  std::uint32_t receive_buffer_max = 256 * 1024 * 1024;
   /// Send buffer, octets that the application may have written and the peer not acknowledged.
   std::uint32_t send_buffer_initial = 256 * 1024;
-  std::uint32_t send_buffer_max = 16 * 1024 * 1024;
+  std::uint32_t send_buffer_max = 256 * 1024 * 1024;
 
   /// Congestion is told by marks where routers do so, instead of by losses. Asking is not the
   /// default, because some old firewalls drop a SYN that asks: that costs a retransmission, which
