@@ -162,6 +162,7 @@ class Connection {
   std::size_t subflow_count() const;
   Token local_token() const { return local_.token; }
   Version version() const { return version_; }
+  const tcp::Config& tcp_config() const { return tcp_config_; }
   bool is_fallen_back() const { return fallback_.is_infinite(); }
   std::string_view state_name() const;
   tcp::CloseReason close_reason() const { return reason_; }

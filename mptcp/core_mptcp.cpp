@@ -63,7 +63,11 @@ bool Core::Impl::open_meta(Instant now, std::uint32_t index, const SubflowOpen& 
 
 const tcp::Config& Core::Impl::tcp_config_of(const tcp::HalfOpen& half) const {
   const auto offer = std::bit_cast<Offer>(half.upper);
-  return offer.kind == Offer::Kind::Join ? config.tcp : listeners[half.listener].tcp;
+  if (offer.kind != Offer::Kind::Join) return listeners[half.listener].tcp;
+  // The window scale that the SYN-ACK says is that of the connection which is joined.
+  const Slot& slot = *slots[offer.slot];
+  const bool is_there = slot.meta && slot.generation == offer.generation;
+  return is_there ? slot.meta->tcp_config() : config.tcp;
 }
 
 std::optional<Version> Core::Impl::asks_for_multipath(const wire::ReceivedSegment& received,

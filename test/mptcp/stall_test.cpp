@@ -70,6 +70,26 @@ TEST_CASE("the window grows to what waits behind a hole", "[mptcp][stall][rfc868
   CHECK(pair.a.core.info(opened.client)->snd_wnd > 500'000);
 }
 
+TEST_CASE("a join announces the window as the connection does", "[mptcp][stall][rfc8684-3.3.1]") {
+  // The listener's buffers are smaller than those of its core, and so is its window scale.
+  tcp::Config small;
+  small.receive_buffer_initial = small.receive_buffer_max = 200'000;
+  MultipathPair pair;
+  const SocketId listener = *pair.b.core.listen(*Endpoint::parse("0.0.0.0:80"), small);
+  const SocketId client = *pair.a.core.connect(
+      pair.now, {.remote = *Endpoint::parse("10.0.0.2:80"), .local = {}, .tcp = {}});
+  pair.run(200ms);
+  const SocketId server = *pair.b.core.accept(listener);
+  const auto octets = noise(100'000);
+  REQUIRE(pair.a.core.write(pair.now, client, octets) == octets.size());
+  pair.run(200ms);
+  while (pair.b.core.read_packet(pair.now, server)) {
+  }
+  pair.run(200ms);
+  REQUIRE(pair.a.core.info(client)->subflows.size() == 2);
+  CHECK(pair.a.core.info(client)->snd_wnd <= small.receive_buffer_max);
+}
+
 /// Where in the data stream the segments of an upload began, and how much they carried.
 class Cuts {
  public:
