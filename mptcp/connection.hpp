@@ -267,7 +267,7 @@ class Connection {
   void couple_subflows(Instant now);
   std::optional<Grant> grant_to_idle(std::span<const SubflowView> views,
                                      const Demand& wanted) const;
-  void note_stall(std::span<const SubflowView> views, const Demand& wanted);
+  void note_stall(Instant now, std::span<const SubflowView> views);
   std::uint32_t room_of(const Subflow& subflow) const;
   SubflowView view_of(SubflowId id) const;
   std::uint64_t behind_of(const Subflow& subflow) const;

@@ -118,7 +118,8 @@ Demand Connection::demand(Instant now) const {
   out.stalls = stalls_;
   out.waiting = send_.end() - data_nxt_;
   out.window_room = snd_edge_ > data_nxt_ ? snd_edge_ - data_nxt_ : 0;
-  out.window = snd_edge_ > send_.begin() ? snd_edge_ - send_.begin() : 0;
+  out.window = std::min<std::uint64_t>(snd_edge_ > send_.begin() ? snd_edge_ - send_.begin() : 0,
+                                       tcp_config_.send_buffer_max);
   // Silly window avoidance at the data level (RFC 9293 §3.8.6.2.1): small room is no room while
   // something is on its way that will make it larger.
   const bool silly = out.window_room < largest_mss() && out.window_room < out.waiting;
@@ -138,8 +139,9 @@ std::optional<Grant> Connection::grant_to_idle(std::span<const SubflowView> view
   return Grant{best->id, false, std::min(most, best->room)};
 }
 
-void Connection::note_stall(std::span<const SubflowView> views, const Demand& wanted) {
-  const bool blocked = wanted.waiting != 0 && wanted.window_room == 0;
+void Connection::note_stall(Instant now, std::span<const SubflowView> views) {
+  const Stall why = stall(now);
+  const bool blocked = why == Stall::Window || why == Stall::Buffer;
   const bool has_room = std::any_of(views.begin(), views.end(),
                                     [](const SubflowView& view) { return view.room >= view.mss; });
   const bool stalled = blocked && has_room;
@@ -167,7 +169,7 @@ void Connection::schedule_new(Instant now) {
   }
   if (count == 0) return;
   std::span<const SubflowView> all = std::span(views).first(count);
-  note_stall(all, demand(now));
+  note_stall(now, all);
   for (int i = 0; i < kGrantsPerTurn; ++i) {
     const Demand wanted = demand(now);
     auto grant = next_grant(scheduler_, all, wanted);

@@ -37,10 +37,11 @@ bool Blest::would_block(const SubflowView& slow, const SubflowView& fast,
   const double round_trips =
       static_cast<double>(slow.srtt.count()) / static_cast<double>(fast.srtt.count());
   // What the fast one sends while octets on the slow one are under way, its window growing by a
-  // segment each round trip.
-  const double fast_octets =
-      (static_cast<double>(fast.cwnd) + static_cast<double>(fast.mss) * (round_trips - 1) / 2) *
-      round_trips;
+  // segment each round trip. A window that grows for long is halved by a loss, of which the paper's
+  // model knows nothing: it doubles at most.
+  const double window = static_cast<double>(fast.cwnd);
+  const double growth = static_cast<double>(fast.mss) * (round_trips - 1);
+  const double fast_octets = (window + std::min(growth, window) / 2) * round_trips;
   const std::uint64_t slow_octets = slow.in_flight + slow.queued + slow.mss;
   const std::uint64_t left = demand.window > slow_octets ? demand.window - slow_octets : 0;
   return fast_octets * margin_ > static_cast<double>(left);

@@ -37,9 +37,10 @@ struct Demand {
   Instant now{};
   std::uint64_t waiting = 0;      ///< Octets written and not granted to any subflow.
   std::uint64_t window_room = 0;  ///< Octets beyond those granted that the peer's window admits.
-  std::uint64_t window = 0;       ///< The peer's whole window, counted from DATA_ACK.
-  /// How often so far the peer's window, and nothing else, kept waiting octets from a subflow that
-  /// had room.
+  /// Octets that can be under way at a time, counted from DATA_ACK: the peer's whole window, or the
+  /// send buffer where that is smaller.
+  std::uint64_t window = 0;
+  /// How often so far one of these, and nothing else, kept octets from a subflow that had room.
   std::uint64_t stalls = 0;
   std::uint64_t burst = 65'536;  ///< No grant is larger.
 };
