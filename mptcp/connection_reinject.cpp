@@ -28,6 +28,20 @@ std::uint64_t acked_within(const Subflow& subflow, Duration time) {
   return acked + static_cast<std::uint64_t>(static_cast<double>(flight) * round_trips);
 }
 
+/// Whether what the slow one carries comes hardly later than what the fast one would send again.
+bool is_comparable(const Subflow& slow, const Subflow& fast) {
+  return 2 * slow.tcp.srtt() < 3 * fast.tcp.srtt();
+}
+
+/// Whether both may wait in one and the same queue. What the slow one gave up there would be taken
+/// by others on that link: a rival TCP took a third of the rate of two subflows.
+bool shares_queue(const Subflow& slow, const Subflow& fast) {
+  const Duration slow_waits = slow.tcp.srtt() - slow.tcp.min_rtt();
+  const Duration fast_waits = fast.tcp.srtt() - fast.tcp.min_rtt();
+  // The second condition is for a shortest time that was measured when the queue was full already.
+  return 4 * slow_waits < 5 * fast_waits || 4 * slow.tcp.srtt() < 5 * fast.tcp.srtt();
+}
+
 }  // namespace
 
 std::uint32_t Connection::portion_for(const Subflow& subflow, std::uint64_t wanted) const {
@@ -125,6 +139,7 @@ std::optional<Connection::Late> Connection::first_late(const Subflow& fast) {
   std::optional<Late> first;
   for_each_alive([&](Subflow& slow) {
     if (&slow == &fast || slow.tcp.srtt() <= fast.tcp.srtt()) return;
+    if (is_comparable(slow, fast) && !slow.tcp.is_repairing()) return;
     const std::optional<Late> late = first_late_of(slow, fast);
     if (late && (!first || late->begin < first->begin)) first = late;
   });
@@ -157,6 +172,7 @@ void Connection::penalise(Instant now, const Subflow& fast) {
     if (slow.tcp.srtt() <= fast.tcp.srtt() || now < slow.penalised_until) return;
     // A window whose octets wait in a queue costs no rate when it is reduced; any other does.
     if (slow.tcp.srtt() < 2 * slow.tcp.min_rtt() || !slow.carries(send_.begin())) return;
+    if (shares_queue(slow, fast)) return;
     slow.tcp.penalise(now);
     slow.penalised_until = now + slow.tcp.srtt();
     ++env_.stats.penalties;

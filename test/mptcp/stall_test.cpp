@@ -20,10 +20,11 @@ CoreConfig narrow() {
 struct Outcome {
   Duration took{};
   CoreStats stats;
+  std::uint64_t late_penalties = 0;  ///< When the delays are known.
 };
 
-/// An upload over a path of 1 ms and one that becomes slow.
-Outcome upload(const Config& mptcp) {
+/// An upload over a path of 1 ms and one that becomes slow; perhaps as if both waited in a queue.
+Outcome upload(const Config& mptcp, Duration queued = 0ms) {
   CoreConfig sender = MultipathPair::multipath();
   sender.mptcp = mptcp;
   sender.mptcp.enabled = true;
@@ -32,10 +33,14 @@ Outcome upload(const Config& mptcp) {
   pair.delay[1] = 5ms;
   Opened opened(pair);
   CHECK(opened.up(500'000));
-  pair.delay[1] = 100ms;
+  pair.delay[0] += queued;
+  pair.delay[1] = queued > 0ms ? pair.delay[1] + queued : 100ms;
   const Instant start = pair.now;
-  CHECK(opened.up(4'000'000));
-  return {pair.now - start, pair.a.core.stats()};
+  CHECK(opened.up(2'000'000));
+  const auto at_first = pair.a.core.stats().mptcp.penalties;
+  CHECK(opened.up(2'000'000));
+  const auto later = pair.a.core.stats().mptcp.penalties - at_first;
+  return {pair.now - start, pair.a.core.stats(), later};
 }
 
 TEST_CASE("a fast path sends again what a slow one keeps it waiting for", "[mptcp][stall]") {
@@ -58,6 +63,13 @@ TEST_CASE("a slow path that fills a queue and the window is given less", "[mptcp
   on.penalisation = true;  // Alone, or the stalls are over before the delay is known.
   CHECK(upload(off).stats.mptcp.penalties == 0);
   CHECK(upload(on).stats.mptcp.penalties > 0);
+}
+
+TEST_CASE("a slow path in the same queue as the fast one keeps its window", "[mptcp][stall]") {
+  Config on;
+  on.opportunistic_retransmission = false;
+  CHECK(upload(on, 50ms).late_penalties == 0);
+  CHECK(upload(on).late_penalties > 0);
 }
 
 TEST_CASE("the window grows to what waits behind a hole", "[mptcp][stall][rfc8684-3.3.5]") {
