@@ -35,10 +35,11 @@ mptcp::SocketInfo Flow::info() const {
   return core_->info(socket_).value_or(mptcp::SocketInfo{});
 }
 
-Duration Flow::longest_silence(Duration from) const {
+Duration Flow::longest_silence(Duration from, Duration until) const {
   Duration longest{};
   for (const Silence& silence : silences_)
-    if (silence.begin >= kStart + from) longest = std::max(longest, silence.length);
+    if (silence.begin >= kStart + from && silence.begin < kStart + until)
+      longest = std::max(longest, silence.length);
   return longest;
 }
 

@@ -13,8 +13,9 @@ class Machine;
 
 /// One connection: who sends how much to whom, from when on.
 struct FlowPlan {
-  Machine* from = nullptr;  ///< Opens the connection and sends.
+  Machine* from = nullptr;  ///< Sends, and opens the connection unless it is a download.
   Machine* to = nullptr;
+  bool download = false;
   std::size_t port = 0;  ///< Of both machines, for the first subflow.
   Duration start{};
   std::uint64_t octets = 0;       ///< 0: for ever.
@@ -49,8 +50,8 @@ class Flow {
   mptcp::SocketInfo info() const;
   /// For a flow with a rate: how long its octets took from the write to the read, each chunk once.
   const std::vector<Duration>& delays() const { return delays_; }
-  /// The longest time without an octet, of those that began after `from`.
-  Duration longest_silence(Duration from) const;
+  /// The longest time without an octet, of those that began after `from` and before `until`.
+  Duration longest_silence(Duration from, Duration until = 24h) const;
 
   // The sender's application.
   void on_connected(mptcp::Core& core, mptcp::SocketId socket);

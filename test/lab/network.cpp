@@ -97,7 +97,7 @@ Address Machine::address(std::size_t port) const { return address_of(number_, po
 
 void Machine::attach(Flow& flow) {
   const FlowPlan& plan = flow.plan();
-  if (plan.from == this) {
+  if ((plan.download ? plan.to : plan.from) == this) {
     calls_.push_back(&flow);
     std::sort(calls_.begin(), calls_.end(),
               [](const Flow* a, const Flow* b) { return a->starts_at() > b->starts_at(); });
@@ -110,6 +110,13 @@ void Machine::attach(Flow& flow) {
     listeners_[static_cast<std::uint64_t>(*id)] = &flow;
   }
   network_.timeline().touch(actor_);
+}
+
+bool Machine::command(Instant now, const Flow& flow, const mptcp::PathCommand& command) {
+  const bool done = core_.command(now, flow.socket(), command).has_value();
+  wake_ = std::min(wake_, now);
+  network_.timeline().touch(actor_);
+  return done;
 }
 
 void Machine::Port::take(Instant now, Frame frame) {
@@ -173,7 +180,8 @@ void Machine::open_due_calls(Instant now) {
     calls_.pop_back();
     const FlowPlan& plan = flow.plan();
     mptcp::Core::ConnectOptions options;
-    options.remote = {IpAddress::v4(plan.to->address(plan.port)), flow.tcp_port()};
+    const Machine& remote = plan.download ? *plan.from : *plan.to;
+    options.remote = {IpAddress::v4(remote.address(plan.port)), flow.tcp_port()};
     options.local = dataplane::Endpoint{IpAddress::v4(address(plan.port)), 0};
     options.tcp = plan.tcp;
     options.mptcp = plan.mptcp;
@@ -188,8 +196,14 @@ void Machine::dispatch(Instant now, const mptcp::Event& event) {
   const auto id = static_cast<std::uint64_t>(event.socket);
   if (const auto listener = listeners_.find(id); listener != listeners_.end()) {
     while (const auto accepted = core_.accept(event.socket)) {
-      sockets_[static_cast<std::uint64_t>(*accepted)] = listener->second;
-      listener->second->read(now, core_, *accepted);
+      Flow& flow = *listener->second;
+      sockets_[static_cast<std::uint64_t>(*accepted)] = &flow;
+      if (flow.plan().from == this) {
+        flow.on_connected(core_, *accepted);
+        timed_.push_back({&flow, flow.write(now)});
+      } else {
+        flow.read(now, core_, *accepted);
+      }
     }
     return;
   }

@@ -83,6 +83,9 @@ class Machine final : public Actor {
   /// At which end of `flow` this machine is follows from the flow.
   void attach(Flow& flow);
 
+  /// What the sender's program asks of the paths of its connection; whether it was done.
+  bool command(Instant now, const Flow& flow, const mptcp::PathCommand& command);
+
   Instant next_event() const override;
   void run(Instant now) override;
   mptcp::Core& core() { return core_; }

@@ -14,5 +14,13 @@ Experiment cuts();
 Experiment impaired();
 /// One for each of six ways to lose frames.
 std::vector<Experiment> patterns();
+Experiment blest();
+Experiment simultaneous();
+Experiment long_and_lossy();
+Experiment scarce_buffers();
+Experiment high_bdp();
+Experiment shared_penalty();
+Experiment handover();
+Experiment lossy_path();
 
 }  // namespace lab
