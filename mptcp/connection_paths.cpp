@@ -62,7 +62,8 @@ std::optional<JoinWish> Connection::next_join(Instant now) {
                       .settled = now >= settled_at_,
                       .max_subflows = std::min<std::size_t>(config_.max_subflows, kMaxSubflows)};
   const Joins joins = next_joins(config_.path_manager, view);
-  if (joins.size() == 0) {
+  // Of more pairs than the table knows all may be refused: the forgotten ones wait with the others.
+  if (joins.size() == 0 || rests_.is_full(now)) {
     if (now < settled_at_) plan(settled_at_);
     if (const auto rested = rests_.next_deadline(now)) plan(*rested);
     return std::nullopt;

@@ -62,4 +62,10 @@ std::optional<Instant> RestTable::next_deadline(Instant now) const {
   return first;
 }
 
+bool RestTable::is_full(Instant now) const {
+  const auto rests = [now](const Entry& entry) { return entry.until > now; };
+  const std::optional<Instant> rested = next_deadline(now);
+  return std::ranges::count_if(entries(), rests) == kMost && rested != dataplane::kNever;
+}
+
 }  // namespace mptcp

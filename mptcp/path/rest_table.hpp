@@ -36,6 +36,8 @@ class RestTable {
   std::span<const AddressPair> resting(Instant now);
   /// The end of the first rest after `now`.
   std::optional<Instant> next_deadline(Instant now) const;
+  /// Whether one more failure would make it forget a rest that goes on and will end.
+  bool is_full(Instant now) const;
 
  private:
   struct Entry {

@@ -179,6 +179,18 @@ TEST_CASE("an address is announced and withdrawn while data flows",
   CHECK(has(changes(pair.a.core, opened.client), Kind::Failed));
 }
 
+TEST_CASE("a host that has no room for further subflows does not try without end",
+          "[mptcp][path]") {
+  CoreConfig full = MultipathPair::multipath();
+  full.max_connections = 1;
+  // With seven announced addresses there are more pairs than the table of failed ones knows.
+  MultipathPair pair(8, full);
+  Opened opened(pair);
+  pair.run(10s);
+  CHECK(path_count(pair.a.core, opened.client) == 1);
+  CHECK(opened.up(1'000));
+}
+
 TEST_CASE("no more than two ACKs in a row are there for their options",
           "[mptcp][path][api][rfc8684-3]") {
   MultipathPair pair(6, driven_by_the_program(), driven_by_the_program());

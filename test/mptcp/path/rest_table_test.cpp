@@ -58,5 +58,18 @@ TEST_CASE("a full table forgets the rest that ends first", "[mptcp][path]") {
     CHECK(pair.local != AddressId{0});
 }
 
+TEST_CASE("a table is full while all it knows rests and a rest will end", "[mptcp][path]") {
+  RestTable table;
+  for (std::uint8_t i = 0; i < RestTable::kMost; ++i) {
+    CHECK_FALSE(table.is_full(Instant{1s}));
+    table.on_failed({AddressId{i}, AddressId{0}}, Instant{1s});
+  }
+  CHECK(table.is_full(Instant{1s}));
+  CHECK_FALSE(table.is_full(Instant{1s} + RestTable::kFirst));
+  for (std::uint8_t i = 0; i < RestTable::kMost; ++i)
+    table.bar({AddressId{i}, AddressId{0}});
+  CHECK_FALSE(table.is_full(Instant{1s}));
+}
+
 }  // namespace
 }  // namespace mptcp
