@@ -18,6 +18,7 @@ net::HostConfig host_config(const CoreConfig& config, std::uint64_t seed) {
   out.ports = config.ports;
   out.seed = seed;
   out.core_count = config.core_count;
+  out.max_neighbors = config.max_neighbors;
   return out;
 }
 

@@ -85,6 +85,8 @@ struct CoreConfig {
   std::size_t syn_table_size =
       1'024;  ///< Half-open connections of all listeners; then SYN cookies.
   std::size_t accept_backlog = 1'024;
+  /// Next hops of all ports that are known at a time; the one not used for longest gives way.
+  std::size_t max_neighbors = 1'024;
   std::uint64_t seed = 0;  ///< From which all randomness of this core comes.
   /// Octets of payload memory for send buffers (all connections).
   std::size_t send_memory = 256UL << 20;
