@@ -23,6 +23,8 @@ Address address_of(std::uint32_t machine, std::size_t port) {
   return 0x0a00'0000U + static_cast<Address>(port << 16) + machine;
 }
 
+std::uint32_t machine_of(Address address) { return address & 0xffff; }
+
 /// The address says who it is, so that nobody needs to ask.
 MacAddress mac_of(Address address) {
   MacAddress out{{0x02, 0}};
@@ -43,8 +45,12 @@ mptcp::CoreConfig core_config(const MachineConfig& config, std::uint32_t number,
     out.ports.push_back(std::move(port));
   }
   out.max_connections = config.connections;
-  out.syn_table_size = 64;
+  out.syn_table_size = std::min<std::size_t>(config.connections, 64);
   out.accept_backlog = config.connections;
+  // Whoever it talks to is its neighbour.
+  out.max_neighbors = config.connections;
+  // Applications send by reference: no payload is copied into it.
+  out.send_memory = 1 << 20;
   out.seed = seed;
   return out;
 }
@@ -65,21 +71,38 @@ void Wire::take(Instant now, Frame frame) {
   network_.timeline().touch(number_);
 }
 
+void Router::add_route(const Machine& first, const Machine& last, Wire& way) {
+  ASSERT(ranges_.empty() || ranges_.back().last < first.number());
+  ranges_.push_back({first.number(), last.number(), &way});
+}
+
+std::span<Wire* const> Router::ways(Address from, Address to) const {
+  if (!pairs_.empty()) {
+    if (const auto found = pairs_.find(pair_of(from, to)); found != pairs_.end())
+      return {&found->second, 1};
+  }
+  if (const auto found = routes_.find(to); found != routes_.end()) return found->second;
+  const std::uint32_t machine = machine_of(to);
+  const auto range = std::lower_bound(ranges_.begin(), ranges_.end(), machine,
+                                      [](const Range& r, std::uint32_t m) { return r.last < m; });
+  if (range != ranges_.end() && range->first <= machine) return {&range->way, 1};
+  return defaults_;
+}
+
 void Router::take(Instant now, Frame frame) {
   // Behind an Ethernet header of 14 octets and an IPv4 header of 20, as the machines here send.
   const std::byte* ip = frame.data().data() + 14;
+  const auto source = load_be<std::uint32_t>(ip + 12);
   const auto destination = load_be<std::uint32_t>(ip + 16);
-  const auto found = routes_.find(destination);
-  const std::vector<Wire*>& ways = found == routes_.end() ? defaults_ : found->second;
-  ASSERT(!ways.empty());
+  const std::span<Wire* const> found = ways(source, destination);
+  ASSERT(!found.empty());
   std::size_t choice = 0;
-  if (ways.size() > 1) {
-    std::uint64_t hash =
-        salt_ ^ (std::uint64_t{load_be<std::uint32_t>(ip + 12)} << 32 | destination);
+  if (found.size() > 1) {
+    std::uint64_t hash = salt_ ^ pair_of(source, destination);
     hash = (hash ^ load_be<std::uint32_t>(ip + 20)) * 0x9e37'79b9'7f4a'7c15;
     choice = (hash ^ hash >> 29) * 0xd1b5'4a32'd192'ed03 >> 33;
   }
-  ways[choice % ways.size()]->take(now, std::move(frame));
+  found[choice % found.size()]->take(now, std::move(frame));
 }
 
 Machine::Machine(Network& network, const MachineConfig& config, std::uint32_t number,
@@ -238,15 +261,20 @@ void Machine::dispatch(Instant now, const mptcp::Event& event) {
 }
 
 void Machine::send_frames(Instant now) {
-  for (std::size_t index = 0; index < ports_.size(); ++index) {
+  // Ports may share a cable: they take turns, and who was served last waits.
+  std::size_t idle = 0;
+  while (idle < ports_.size()) {
+    const std::size_t index = next_port_;
+    next_port_ = (next_port_ + 1) % ports_.size();
     Port& port = *ports_[index];
     dataplane::net::FrameQueue& queue =
         core_.tx_queue(PortIndex{static_cast<std::uint16_t>(index)});
-    while (!queue.empty() && port.out->has_room(now)) {
-      const dataplane::Packet packet = queue.pop();
-      if (!answer_neighbor(now, packet.data(), port))
-        port.out->take(now, network_.frames().copy(packet.data()));
-    }
+    ++idle;
+    if (queue.empty() || !port.out->has_room(now)) continue;
+    idle = 0;
+    const dataplane::Packet packet = queue.pop();
+    if (!answer_neighbor(now, packet.data(), port))
+      port.out->take(now, network_.frames().copy(packet.data()));
   }
 }
 

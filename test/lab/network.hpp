@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +22,7 @@ using sim::LinkConfig;
 /// An IPv4 address as a number: of one port of one machine.
 using Address = std::uint32_t;
 
+class Machine;
 class Network;
 
 /// One way from one place to the next: a sim::Link, and who stands at its end.
@@ -50,19 +52,35 @@ class Router final : public FrameSink {
  public:
   explicit Router(std::uint64_t salt) : salt_(salt) {}
   void add_route(Address to, Wire& way) { routes_[to].push_back(&way); }
+  /// The way of what one address sends to another, before all other routes.
+  void add_route(Address from, Address to, Wire& way) { pairs_[pair_of(from, to)] = &way; }
+  /// For all ports of the machines from `first` to `last`, in the order in which they were added.
+  void add_route(const Machine& first, const Machine& last, Wire& way);
   /// For all addresses without a route of their own.
   void add_default(Wire& way) { defaults_.push_back(&way); }
   void take(Instant now, Frame frame) override;
 
  private:
+  struct Range {
+    std::uint32_t first;  ///< Numbers of machines.
+    std::uint32_t last;
+    Wire* way;
+  };
+  static std::uint64_t pair_of(Address from, Address to) { return std::uint64_t{from} << 32 | to; }
+  /// All ways from one address to another, at least one.
+  std::span<Wire* const> ways(Address from, Address to) const;
+
   std::uint64_t salt_;
   std::unordered_map<Address, std::vector<Wire*>> routes_;
+  std::unordered_map<std::uint64_t, Wire*> pairs_;
+  std::vector<Range> ranges_;  ///< In ascending order.
   std::vector<Wire*> defaults_;
 };
 
 struct MachineConfig {
   std::size_t ports = 1;
   std::uint16_t mtu = 1500;
+  /// Subflows of all connections, and the addresses that it talks to.
   std::size_t connections = 256;
   /// Least time between two turns that frames cause; 0: each frame wakes the machine.
   Duration turn{};
@@ -74,6 +92,8 @@ class Machine final : public Actor {
  public:
   Machine(Network& network, const MachineConfig& config, std::uint32_t number, std::uint64_t seed);
 
+  /// 1 for the first one that was added.
+  std::uint32_t number() const { return number_; }
   Address address(std::size_t port = 0) const;
   std::size_t port_count() const { return ports_.size(); }
   FrameSink& port(std::size_t port) { return *ports_[port]; }
@@ -125,7 +145,8 @@ class Machine final : public Actor {
   mptcp::Core core_;
   std::vector<std::unique_ptr<Port>> ports_;
   Door door_{*this};
-  std::vector<Flow*> calls_;  ///< Not yet made, the next one last.
+  std::size_t next_port_ = 0;  ///< Whose turn it is to send.
+  std::vector<Flow*> calls_;   ///< Not yet made, the next one last.
   std::unordered_map<std::uint64_t, Flow*> listeners_;
   std::unordered_map<std::uint64_t, Flow*> sockets_;
   std::vector<Timed> timed_;
@@ -175,6 +196,8 @@ class Network {
   /// How long it has run.
   Duration elapsed() const { return timeline_.now() - kStart; }
 
+  /// Calls of a machine or a wire so far.
+  std::uint64_t events() const { return timeline_.events(); }
   Timeline& timeline() { return timeline_; }
   sim::FramePool& frames() { return frames_; }
   dataplane::HeapPacketPool& packets() { return packets_; }

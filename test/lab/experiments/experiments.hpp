@@ -22,5 +22,7 @@ Experiment high_bdp();
 Experiment shared_penalty();
 Experiment handover();
 Experiment lossy_path();
+Experiment data_centre();
+Experiment many_flows();
 
 }  // namespace lab
