@@ -55,7 +55,7 @@ struct Goal {
   double utilisation = 0;
   Duration queue_at_most{};  ///< At the fullest of any queue; zero: any.
   bool resends_nothing = false;
-  bool wants_marks = false;  ///< Some frame was marked, or the run shows nothing.
+  bool wants_marks = false;                    ///< Some frame was marked, or the run shows nothing.
   Duration within{};                           ///< By then all is over; zero: only Scenario::bound.
   Duration silence{};                          ///< The longest time between two reads; zero: any.
   std::optional<std::uint64_t> most_resent{};  ///< Octets sent again.

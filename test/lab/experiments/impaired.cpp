@@ -43,8 +43,9 @@ Outcome both_paths(const Shape& shape, cc::Kind kind, std::uint64_t seed) {
   Series series{fmt::format("{}, {}", shape.name, cc::name_of(kind)), {}};
   while (network.elapsed() < kEnd) {
     network.run_for(200ms);
-    series.points.emplace_back(std::chrono::duration<double>(network.elapsed()).count(),
-                               flow.rate_between(network.elapsed() - 200ms, network.elapsed()) / 1e6);
+    series.points.emplace_back(
+        std::chrono::duration<double>(network.elapsed()).count(),
+        flow.rate_between(network.elapsed() - 200ms, network.elapsed()) / 1e6);
   }
   const double sum = static_cast<double>(shape.first.rate_bps + shape.second.rate_bps);
   return {{flow.rate_between(kWarmUp, kEnd) / 1e6,
@@ -59,8 +60,10 @@ Experiment impaired() {
   out.name = "impaired";
   out.title = "the shapes of test/interop/impaired, in the simulator";
   out.setup =
-      "A connection over two paths, from 2 to 14 s after its start: 50 Mbit/s and 20 ms with 10 Mbit/s "
-      "and 100 ms; twice 200 Mbit/s, 10 and 40 ms, with 0.1 % loss; 100 Mbit/s and 5 ms with 20 Mbit/s "
+      "A connection over two paths, from 2 to 14 s after its start: 50 Mbit/s and 20 ms with 10 "
+      "Mbit/s "
+      "and 100 ms; twice 200 Mbit/s, 10 and 40 ms, with 0.1 % loss; 100 Mbit/s and 5 ms with 20 "
+      "Mbit/s "
       "and 200 ms behind a queue of a second.";
   out.plot = Plot{"seconds", "Mbit/s"};
   const std::initializer_list<Shape> shapes = {
