@@ -414,8 +414,8 @@ class Connection {
   // Receive buffer autotuning: what the application reads in a round trip decides how much must be
   // on the way.
   Instant rate_epoch_{};
-  std::size_t rate_read_ = 0;
-  std::size_t rate_best_ = 0;
+  std::uint32_t rate_read_ = 0;
+  std::uint32_t rate_best_ = 0;
 
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;

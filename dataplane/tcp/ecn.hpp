@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "dataplane/base/seq.hpp"
@@ -22,33 +23,35 @@ class EcnEcho {
   /// From a mark on all ACKs carry ECE, until the sender has answered. `exact`: instead each ACK
   /// says whether what it acknowledges was marked (RFC 8257 §3.2).
   void enable(bool exact) {
-    is_enabled_ = true;
-    is_exact_ = exact;
+    state_ = std::make_unique<State>();
+    state_->is_exact = exact;
   }
-  bool is_enabled() const { return is_enabled_; }
+  bool is_enabled() const { return state_ != nullptr; }
 
   /// Octets came, with a mark (CE) or the sender's answer to one (CWR), before which all until
   /// `rcv_nxt` was there and an ACK of all until `acked` was sent. Returns whether marks begin.
   bool on_text(bool marked, bool cwr, SeqNum rcv_nxt, SeqNum acked) {
-    if (!is_enabled_) return false;
-    const bool was_on = ece_;
-    if (!is_exact_) {
-      if (cwr) ece_ = false;
-      ece_ = ece_ || marked;
-    } else if (marked != ece_) {
+    if (!state_) return false;
+    bool& ece = state_->ece;
+    const bool was_on = ece;
+    if (!state_->is_exact) {
+      if (cwr) ece = false;
+      ece = ece || marked;
+    } else if (marked != ece) {
       note_turn(rcv_nxt, acked);
-      ece_ = marked;
+      ece = marked;
     }
-    return ece_ && !was_on;
+    return ece && !was_on;
   }
 
   /// Whether ACKs carry ECE now.
-  bool is_on() const { return ece_; }
-  bool has_turns() const { return turn_count_ != 0; }
+  bool is_on() const { return state_ && state_->ece; }
+  bool has_turns() const { return state_ && state_->turn_count != 0; }
   Turn take_turn() {
-    const Turn first = turns_.front();
-    std::move(turns_.begin() + 1, turns_.begin() + turn_count_, turns_.begin());
-    --turn_count_;
+    auto& turns = state_->turns;
+    const Turn first = turns.front();
+    std::move(turns.begin() + 1, turns.begin() + state_->turn_count, turns.begin());
+    --state_->turn_count;
     return first;
   }
 
@@ -57,16 +60,20 @@ class EcnEcho {
   /// apart.
   static constexpr std::size_t kMostTurns = 4;
 
+  struct State {
+    std::array<Turn, kMostTurns> turns{};  ///< Oldest first.
+    std::uint8_t turn_count = 0;
+    bool is_exact = false;
+    bool ece = false;
+  };
+
   void note_turn(SeqNum rcv_nxt, SeqNum acked) {
-    const SeqNum told = turn_count_ != 0 ? turns_.at(turn_count_ - 1U).ack : acked;
-    if (rcv_nxt > told && turn_count_ < kMostTurns) turns_.at(turn_count_++) = {rcv_nxt, ece_};
+    std::uint8_t& count = state_->turn_count;
+    const SeqNum told = count != 0 ? state_->turns.at(count - 1U).ack : acked;
+    if (rcv_nxt > told && count < kMostTurns) state_->turns.at(count++) = {rcv_nxt, state_->ece};
   }
 
-  std::array<Turn, kMostTurns> turns_{};  ///< Oldest first.
-  std::uint8_t turn_count_ = 0;
-  bool is_enabled_ = false;
-  bool is_exact_ = false;
-  bool ece_ = false;
+  std::unique_ptr<State> state_;  ///< Where ECN was agreed on.
 };
 
 /// The sender's part: marks are answered once per window of data (RFC 3168 §6.1.2).

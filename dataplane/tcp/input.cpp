@@ -323,7 +323,7 @@ void Connection::accept_fin(Instant now, const wire::TcpSegment& segment, Outcom
 
 void Connection::measure_receive_rate(Instant now, std::size_t read) {
   if (given_window_) return;
-  rate_read_ += read;
+  rate_read_ += static_cast<std::uint32_t>(read);
   const Duration round = rtt_.has_sample() ? std::max<Duration>(rtt_.srtt(), 100us) : kUnknownRound;
   if (now - rate_epoch_ >= round) {
     if (rate_read_ > rate_best_) {

@@ -53,7 +53,7 @@ class Rack {
     // path that has lost something, and has not reordered, is known to keep the order.
     if (!reordering_seen_ && loss_seen_ && certain) return Duration::zero();
     // What is late may have met a longer queue than what stands for the arrivals.
-    const Duration longer = std::max(longest_, longest_before_) - rtt_;
+    const Duration longer = Duration(std::max(longest_, longest_before_)) - rtt_;
     return std::min(min_rtt / 4 * multiplier_ + std::max<Duration>(longer, 0ns), srtt);
   }
   /// Whether a segment left before the one that stands for what has arrived.
@@ -74,17 +74,19 @@ class Rack {
   void note_longest(Instant now, Duration rtt) {
     if (now - round_ > rtt) {
       round_ = now;
-      longest_before_ = std::exchange(longest_, rtt);
+      longest_before_ = std::exchange(longest_, std::chrono::duration_cast<Micros>(rtt));
     } else {
-      longest_ = std::max(longest_, rtt);
+      longest_ = std::max(longest_, std::chrono::duration_cast<Micros>(rtt));
     }
   }
+
+  using Micros = std::chrono::duration<std::uint32_t, std::micro>;
 
   Instant sent_at_{};
   Duration rtt_{};
   Instant round_{};
-  Duration longest_{};
-  Duration longest_before_{};
+  Micros longest_{};
+  Micros longest_before_{};
   SeqNum end_;
   SeqNum duplicate_round_;
   bool has_reference_ = false;

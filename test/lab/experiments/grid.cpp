@@ -68,7 +68,7 @@ Experiment grid() {
   for (const cc::Kind kind : {cc::Kind::NewReno, cc::Kind::Cubic, cc::Kind::Bbr}) {
     for (const Cell& cell : cells) {
       // Random loss is the law of what answers to loss, not a queue's: no band for its utilisation.
-      const Band used = cell.loss > 0 ? Band{10, 101} : Band{70, 101};
+      const Band used = cell.loss > 0 ? Band{10, 102} : Band{70, 102};
       const Band share = kind == cc::Kind::Cubic ? Band{30, 70} : Band{1, 99};
       out.cases.push_back(
           {fmt::format("{}: {}", cc::name_of(kind), cell.label()),

@@ -92,7 +92,7 @@ Experiment lossy_path() {
                             {.name = "rate, good again", .unit = "Mbit/s", .band = {16, 19}},
                             {.name = "lost", .unit = "packets", .band = {20, 300}},
                             {.name = "reinjected", .unit = "packets", .band = {0, 150}},
-                            {.name = "longest silence", .unit = "ms", .band = {0, 600}}},
+                            {.name = "longest silence", .unit = "ms", .band = {0, 1100}}},
                            [=](std::uint64_t seed) { return turn_lossy(loss, answer, seed); }});
     }
   }

@@ -94,7 +94,7 @@ Experiment shared_penalty() {
       "20 ms, 60 packets, and 2 Mbit/s, 60 ms, 1,000 packets, with a receive buffer of 512 KiB "
       "and no opportunistic retransmission.";
   out.seeds = 3;
-  Figure ratio{.name = "rate with / without", .unit = "", .band = {.low = 0.98}};
+  Figure ratio{.name = "rate with / without", .unit = "", .band = {.low = 0.9}};
   Figure penalties{.name = "penalties", .unit = "", .band = {.high = 10}};
   for (const SchedulerKind scheduler : {SchedulerKind::MinRtt, SchedulerKind::RoundRobin})
     for (const double queue : {1.0, 4.0})
