@@ -140,7 +140,8 @@ bool draw(const Experiment& experiment, const std::vector<CaseResult>& results,
   }
   fmt::print(
       gnuplot,
-      "set term svg size 900,420 font 'sans,11' background '#ffffff'\nset output '{}'\n"
+      "set term svg size 900,420 font 'sans,11' background '#ffffff'\nset output '|sed \"s/ *$//\" "
+      "> {}'\n"
       "set key outside noenhanced\nset grid\nset xlabel '{}'\nset ylabel '{}'\n{}{}plot {}\n",
       file, experiment.plot->x, experiment.plot->y,
       experiment.plot->log_x ? "set logscale x\n" : "", data, fmt::join(lines, ", "));
